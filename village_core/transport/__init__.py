@@ -1,0 +1,1 @@
+"""WebRTC transport: the only package that touches aiortc, aioice and pylibsrtp."""
