@@ -1,0 +1,314 @@
+"""Enrolment of a home agent at a hub (IDN-15): pure, shared by both sides. No asyncio, no clock.
+
+The agent makes its node key and its household key; the hub has a node key. Afterwards each side
+knows the other's keys for certain, whatever stood between them: TLS is not relied upon. Keys travel
+as 43 characters of base64url (`PublicKey.text`), signatures, MACs and nonces as base64url too.
+Bodies are JSON (the models below; unknown fields are refused), errors are RFC 9457 problems whose
+`code` is given here.
+
+First, always: whom am I talking to
+    GET /.well-known/secvillage?nonce=N           200, application/jwt; see village_core/vouching.py
+    Its certificates are then the only ones the agent accepts from this hub.
+
+A. By QR (`Qr`: URL, enrolment id, secret of 192 bits, fingerprint of the hub's key; valid 7 days)
+    POST /api/v1/enrolments/{id}/claim   Claim -> 200 Enrolled
+        The secret itself is never sent: `mac` shows knowledge of it and ties it to the keys, the
+        proofs show possession of the keys. Make it with `make_claim`, check the answer with
+        `check_enrolled`. Repeating a claim with the same keys gives the same answer.
+        404 no_such_enrolment (unknown, expired, used, wrong mac: not told apart), 422 bad_proof.
+
+B. By a typed code (8 characters, 5 tries, 10 minutes) and six digits compared by people
+    1. POST /api/v1/enrolments/begin     Begin(code, commitment) -> 200 Begun(id, hub key, nonce)
+       404 wrong_code, 409 already_begun (by other keys), 429 too_many_tries
+    2. POST /api/v1/enrolments/{id}/reveal   Reveal -> 202 (empty)
+       422 bad_proof: commitment or proofs do not fit; the enrolment is over
+    3. Both sides compute `six_digits(...)`. The agent shows them; its person says whether the hub
+       shows the same. The hub's person enters the agent's digits (`enrolments confirm`).
+    4. The agent's person agreed: GET /api/v1/enrolments/{id}/result, every 2 s, with
+       `Authorization: Bearer <enrol+jwt>` (`tokens.Kind.ENROL`, signed by the agent's node key,
+       issuer = subject = the enrolment's id, audience = the hub's id from the vouch, 60 s)
+       202 (empty): the hub's person has not entered the digits yet
+       200 Enrolled (check it with `check_enrolled`), as often as asked until the enrolment expires
+       404 no_such_enrolment: expired, refused, or the digits were entered wrongly
+       The agent's person disagreed: DELETE /api/v1/enrolments/{id}, same token -> 204.
+
+The node exists from the moment Enrolled is first given. Enrolling a household again revokes its
+agent before: its node tokens are refused and its uplink is closed with 4001 "revoked".
+
+Node tokens, from then on: `tokens.Kind.NODE`, signed by the agent's node key, issuer = subject =
+`Enrolled.agent`, audience = `Enrolled.hub`, at most 5 minutes.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from pydantic import Field
+
+from village_core.keys import KeyTextError, PublicKey, SigningKey, decode, encode
+from village_core.messages import Message
+
+QR_PREFIX = "secvillage:1?"
+QR_VALID = 7 * 24 * 3600  # seconds; IDN-15: until the work order ends, at most 7 days
+TYPED_VALID = 600  # seconds
+TYPED_TRIES = 5
+ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # base 20 without vowels (RFC 8628 section 6.1)
+TYPED_LENGTH = 8
+SELECTOR = 2  # leading characters that say which open code is meant, so that tries are counted
+
+KeyText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Signature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")]
+Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class EnrolmentError(Exception):
+    """The other side could not show what it must; the sentence says what."""
+
+
+class Claim(Message):
+    """A: agent to hub."""
+
+    node_key: KeyText
+    household_key: KeyText
+    mac: Digest
+    node_proof: Signature
+    household_proof: Signature
+
+
+class Begin(Message):
+    """B 1: agent to hub. The commitment is made before the hub's nonce is known."""
+
+    code: str = Field(max_length=40, repr=False)
+    commitment: Digest
+
+
+class Begun(Message):
+    """B 1: the hub's answer."""
+
+    enrolment: str
+    hub: str
+    hub_key: KeyText
+    nonce: Digest
+
+
+class Reveal(Message):
+    """B 2: agent to hub: what the commitment was made over."""
+
+    node_key: KeyText
+    household_key: KeyText
+    nonce: Digest
+    node_proof: Signature
+    household_proof: Signature
+
+
+class Enrolled(Message):
+    """The end of both ways: who everybody is, signed by the hub's node key."""
+
+    enrolment: str
+    hub: str  # the hub's id: audience of node tokens, issuer of the hub's own
+    hub_name: str
+    hub_key: KeyText
+    agent: str  # this agent's id from now on
+    household: str
+    household_name: str
+    utc_ms: int  # the hub's clock
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKeys:
+    """The two public keys that an agent brings."""
+
+    node: PublicKey
+    household: PublicKey
+
+    @classmethod
+    def of(cls, message: Claim | Reveal) -> "AgentKeys":
+        try:
+            node = PublicKey.from_text(message.node_key)
+            household = PublicKey.from_text(message.household_key)
+        except KeyTextError as error:
+            raise EnrolmentError(str(error)) from error
+        if node == household:
+            raise EnrolmentError("the node key and the household key are the same")
+        return cls(node, household)
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """What the QR code says."""
+
+    url: str  # of the hub, without a path
+    enrolment: str
+    secret: str = field(repr=False)
+    hub_fingerprint: str = ""
+
+    def text(self) -> str:
+        parts = {"u": self.url, "e": self.enrolment, "s": self.secret, "k": self.hub_fingerprint}
+        return QR_PREFIX + urlencode(parts)
+
+    @classmethod
+    def parse(cls, text: str) -> "Qr":
+        """Raises EnrolmentError with a sentence for people."""
+        text = text.strip()
+        if not text.startswith(QR_PREFIX):
+            raise EnrolmentError("this is not an enrolment code of a security-village hub")
+        found = parse_qs(text.removeprefix(QR_PREFIX))
+        if set(found) != {"u", "e", "s", "k"} or any(len(values) != 1 for values in found.values()):
+            raise EnrolmentError("the enrolment code is incomplete")
+        url, enrolment, secret, fingerprint = (found[key][0] for key in "uesk")
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise EnrolmentError("the enrolment code names no address of a hub")
+        return cls(url.rstrip("/"), enrolment, secret, fingerprint)
+
+
+def new_nonce() -> str:
+    """256 random bits, 43 characters."""
+    return encode(secrets.token_bytes(32))
+
+
+def new_secret() -> str:
+    """The QR's secret: 192 random bits, 32 characters."""
+    return encode(secrets.token_bytes(24))
+
+
+def new_typed_code() -> str:
+    """Eight characters of base 20, written as XXXX-XXXX."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(TYPED_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def read_typed_code(text: str) -> str | None:
+    """The eight letters a person meant: case, spaces and dashes do not matter. None: not a code."""
+    letters = "".join(char for char in text.upper() if char not in " -\t\u2013\u2014.")
+    right = len(letters) == TYPED_LENGTH and all(char in ALPHABET for char in letters)
+    return letters if right else None
+
+
+def make_claim(qr: Qr, node: SigningKey, household: SigningKey) -> Claim:
+    """A, on the agent."""
+    keys = AgentKeys(node.public, household.public)
+    words = _claim_words(qr.enrolment, qr.hub_fingerprint, keys)
+    return Claim(
+        node_key=keys.node.text,
+        household_key=keys.household.text,
+        mac=encode(_mac(qr.secret, words)),
+        node_proof=encode(node.sign(words)),
+        household_proof=encode(household.sign(words)),
+    )
+
+
+def knows_secret(claim: Claim, enrolment: str, secret: str, hub: PublicKey) -> bool:
+    """A, on the hub, before anything else of the claim is looked at."""
+    words = _claim_words(enrolment, hub.fingerprint, AgentKeys.of(claim))
+    return hmac.compare_digest(encode(_mac(secret, words)), claim.mac)
+
+
+def check_claim(claim: Claim, enrolment: str, hub: PublicKey) -> AgentKeys:
+    """A, on the hub: the proofs. Raises EnrolmentError."""
+    keys = AgentKeys.of(claim)
+    _check_proofs(claim, keys, _claim_words(enrolment, hub.fingerprint, keys))
+    return keys
+
+
+def commitment(keys: AgentKeys, nonce: str) -> str:
+    """B 1: binds the agent to its keys and nonce without showing them."""
+    words = _words("commitment", keys.node.text, keys.household.text, nonce)
+    return encode(hashlib.sha256(words).digest())
+
+
+def make_reveal(begun: Begun, node: SigningKey, household: SigningKey, nonce: str) -> Reveal:
+    """B 2, on the agent."""
+    keys = AgentKeys(node.public, household.public)
+    words = _reveal_words(begun, keys, nonce)
+    return Reveal(
+        node_key=keys.node.text,
+        household_key=keys.household.text,
+        nonce=nonce,
+        node_proof=encode(node.sign(words)),
+        household_proof=encode(household.sign(words)),
+    )
+
+
+def check_reveal(reveal: Reveal, committed: str, begun: Begun) -> AgentKeys:
+    """B 2, on the hub: the commitment and the proofs. Raises EnrolmentError."""
+    keys = AgentKeys.of(reveal)
+    if not hmac.compare_digest(commitment(keys, reveal.nonce), committed):
+        raise EnrolmentError("the keys are not those that were committed to")
+    _check_proofs(reveal, keys, _reveal_words(begun, keys, reveal.nonce))
+    return keys
+
+
+def six_digits(hub: PublicKey, keys: AgentKeys, hub_nonce: str, agent_nonce: str) -> str:
+    """B 3: what people compare. Somebody in between has one chance in a million to match it."""
+    words = _words("digits", hub.text, keys.node.text, keys.household.text, hub_nonce, agent_nonce)
+    return f"{int.from_bytes(hashlib.sha256(words).digest()[:16]) % 1_000_000:06d}"
+
+
+def sign_enrolled(enrolled: Enrolled, keys: AgentKeys, hub: SigningKey) -> Enrolled:
+    """The answer with its signature; the one given in `enrolled` is replaced."""
+    signature = encode(hub.sign(_enrolled_words(enrolled, keys)))
+    return enrolled.model_copy(update={"signature": signature})
+
+
+def check_enrolled(enrolled: Enrolled, keys: AgentKeys, fingerprint: str) -> PublicKey:
+    """On the agent: the hub's key, to be pinned. `fingerprint` is the one in the QR, or that of
+    the key in Begun which the six digits were compared for. Raises EnrolmentError.
+    """
+    try:
+        hub = PublicKey.from_text(enrolled.hub_key)
+    except KeyTextError as error:
+        raise EnrolmentError(str(error)) from error
+    if not hmac.compare_digest(hub.fingerprint, fingerprint):
+        raise EnrolmentError("the hub's key is not the expected one")
+    if not hub.verifies(_signature(enrolled.signature), _enrolled_words(enrolled, keys)):
+        raise EnrolmentError("the hub's answer is not signed by its key")
+    return hub
+
+
+def _check_proofs(message: Claim | Reveal, keys: AgentKeys, words: bytes) -> None:
+    if not keys.node.verifies(_signature(message.node_proof), words):
+        raise EnrolmentError("the node key's proof does not hold")
+    if not keys.household.verifies(_signature(message.household_proof), words):
+        raise EnrolmentError("the household key's proof does not hold")
+
+
+def _signature(text: str) -> bytes:
+    try:
+        return decode(text)
+    except ValueError as error:
+        raise EnrolmentError("a proof is not base64url") from error
+
+
+def _claim_words(enrolment: str, hub_fingerprint: str, keys: AgentKeys) -> bytes:
+    return _words("claim", enrolment, hub_fingerprint, keys.node.text, keys.household.text)
+
+
+def _reveal_words(begun: Begun, keys: AgentKeys, nonce: str) -> bytes:
+    return _words(
+        "reveal",
+        begun.enrolment,
+        begun.hub_key,
+        begun.nonce,
+        keys.node.text,
+        keys.household.text,
+        nonce,
+    )
+
+
+def _enrolled_words(enrolled: Enrolled, keys: AgentKeys) -> bytes:
+    said = enrolled.model_dump_json(exclude={"signature"})
+    return _words("enrolled", keys.node.text, keys.household.text, said)
+
+
+def _words(purpose: str, *parts: str) -> bytes:
+    """What is signed: purposes are kept apart, and no part can flow into the next."""
+    counted = "".join(f"{len(part.encode())}:{part}," for part in parts)
+    return f"secvillage enrolment 1 {purpose} {counted}".encode()
+
+
+def _mac(secret: str, words: bytes) -> bytes:
+    return hmac.digest(secret.encode(), words, "sha256")

@@ -1,0 +1,243 @@
+"""Signed tokens (JWT, RFC 7519 and 8725): the only place that knows the `jwt` library.
+
+Every kind has its own `typ`, its longest life and Ed25519 signatures (EdDSA), and nothing in a
+token's header chooses how it is checked (IDN-2). What the library leaves open is closed here
+(IDN-3): `typ`, required claims, one plain-text audience, times on our Clock, lengths of life.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import jwt
+
+from village_core.clock import Clock
+from village_core.ids import new_id
+from village_core.keys import PublicKey, SigningKey
+
+ALGORITHM = "EdDSA"
+REQUIRED = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti")
+TEXT_CLAIMS = ("iss", "aud", "sub", "jti")
+HEADER = frozenset({"typ", "alg", "kid"})  # jku, x5u, jwk, crit and the rest have no place
+LARGEST = 4096  # characters; ours are below 800
+LEEWAY = 60  # seconds, only for nbf and iat of tokens from other nodes (IDN-3)
+KID = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Kind(StrEnum):
+    """What a token is for: its header's `typ` (IDN-1)."""
+
+    ACCESS = "at+jwt"  # RFC 9068: a person's API calls
+    MEDIA = "media+jwt"  # opens one kind of session on one camera
+    TICKET = "ticket+jwt"  # a receiver's leave to push or upload to it
+    NODE = "node+jwt"  # an agent's or child hub's own calls
+    ENROL = "enrol+jwt"  # an agent asking for its enrolment's result
+    VOUCH = "vouch+jwt"  # a node key vouching for certificates and token keys
+
+
+LONGEST = {  # seconds of life; IDN-5
+    Kind.ACCESS: 900,
+    Kind.MEDIA: 300,
+    Kind.TICKET: 60,
+    Kind.NODE: 300,
+    Kind.ENROL: 60,
+    Kind.VOUCH: 300,
+}
+
+Trust = Callable[[str, str], PublicKey | None]
+"""(issuer, kid) -> the key that issuer may sign with, else None. Never asks the token."""
+
+
+class TokenError(Exception):
+    """The token is not accepted. `code` is for logs and tests; strangers are told no more."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says. Times are UTC seconds."""
+
+    kind: Kind
+    issuer: str
+    subject: str
+    audience: str
+    id: str
+    issued_at: int
+    expires_at: int
+    more: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        """A claim that must be text; raises TokenError("claim_missing")."""
+        value = self.more.get(name)
+        if not isinstance(value, str):
+            raise TokenError("claim_missing")
+        return value
+
+
+class Issuer:
+    """Mints tokens in one name with one key."""
+
+    def __init__(self, name: str, key: SigningKey, clock: Clock) -> None:
+        self.name = name
+        self._key = key
+        self._clock = clock
+
+    def mint(
+        self,
+        kind: Kind,
+        *,
+        subject: str,
+        audience: str,
+        lifetime: int | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> str:
+        """A token that lives `lifetime` seconds (default and at most LONGEST[kind])."""
+        now = self._clock.utc_ms() // 1000
+        life = LONGEST[kind] if lifetime is None else lifetime
+        if not 0 < life <= LONGEST[kind]:
+            raise ValueError(f"a {kind} lives at most {LONGEST[kind]} s, not {life}")
+        claims = {**(more or {}), "iss": self.name, "sub": subject, "aud": audience}
+        claims |= {"iat": now, "nbf": now, "exp": now + life, "jti": new_id(self._clock)}
+        header = {"typ": str(kind), "kid": self._key.public.fingerprint}
+        return jwt.encode(claims, self._key.crypto(), algorithm=ALGORITHM, headers=header)
+
+
+class Verifier:
+    """Verifies tokens meant for one audience.
+
+    `clock` None leaves times unchecked: only for a vouch, whose freshness is its nonce's.
+    `leeway` is for tokens from other nodes; the end (`exp`) never has any.
+    """
+
+    def __init__(
+        self, audience: str, trust: Trust, clock: Clock | None, *, leeway: int = 0
+    ) -> None:
+        if not 0 <= leeway <= LEEWAY:
+            raise ValueError(f"leeway is at most {LEEWAY} s")
+        self._audience = audience
+        self._trust = trust
+        self._clock = clock
+        self._leeway = leeway
+
+    def verify(self, kind: Kind, text: str, *, expired_ok: bool = False) -> Claims:
+        """The claims of a token that is all it must be; raises TokenError.
+
+        `expired_ok` only where the token names what it already opened (MED-3: DELETE).
+        """
+        header = _header(text)
+        if header.get("typ") != kind:
+            raise TokenError("wrong_typ")
+        claims = self._signed(header, text)
+        self._check_times(kind, claims, expired_ok=expired_ok)
+        more = {name: value for name, value in claims.items() if name not in REQUIRED}
+        return Claims(
+            kind=kind,
+            issuer=claims["iss"],
+            subject=claims["sub"],
+            audience=claims["aud"],
+            id=claims["jti"],
+            issued_at=claims["iat"],
+            expires_at=claims["exp"],
+            more=more,
+        )
+
+    def _signed(self, header: Mapping[str, Any], text: str) -> dict[str, Any]:
+        issuer = said_claims(text).get("iss")  # checked again once the signature holds
+        if not isinstance(issuer, str):
+            raise TokenError("claim_missing")
+        key = self._trust(issuer, header["kid"])
+        if key is None:
+            raise TokenError("unknown_key")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                text,
+                key.crypto(),
+                algorithms=[ALGORITHM],
+                issuer=issuer,
+                audience=self._audience,
+                options={
+                    "require": list(REQUIRED),
+                    "strict_aud": True,
+                    "enforce_minimum_key_length": True,
+                    "verify_exp": False,  # on our own clock, below
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise TokenError(_code_of(error)) from error
+        if any(not isinstance(claims[name], str) or not claims[name] for name in TEXT_CLAIMS):
+            raise TokenError("claim_not_text")
+        if claims["iss"] != issuer or claims["aud"] != self._audience:
+            raise TokenError("wrong_audience")
+        return claims
+
+    def _check_times(self, kind: Kind, claims: Mapping[str, Any], *, expired_ok: bool) -> None:
+        exp, iat, nbf = claims["exp"], claims["iat"], claims["nbf"]
+        if any(type(time) is not int for time in (exp, iat, nbf)):  # True is not a time
+            raise TokenError("time_not_number")
+        if not 0 < exp - min(iat, nbf) <= LONGEST[kind]:
+            raise TokenError("lives_too_long")
+        if self._clock is None:
+            return
+        now = self._clock.utc_ms() / 1000
+        if max(iat, nbf) > now + self._leeway:
+            raise TokenError("not_yet")
+        if exp <= now and not expired_ok:
+            raise TokenError("expired")
+
+
+def kind_of(text: str) -> Kind | None:
+    """What kind a token says it is, to choose whose rules it is verified by; nothing is proven."""
+    try:
+        return Kind(_header(text).get("typ", ""))
+    except (TokenError, ValueError):
+        return None
+
+
+def said_key(text: str) -> str:
+    """The `kid` a token says, to look its key up by; nothing is proven. Raises TokenError."""
+    kid: str = _header(text)["kid"]
+    return kid
+
+
+def said_claims(text: str) -> dict[str, Any]:
+    """What a token says before anything is proven; raises TokenError when it says nothing."""
+    _header(text)
+    try:
+        claims: dict[str, Any] = jwt.decode(text, options={"verify_signature": False})
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise TokenError("malformed") from error
+    return claims
+
+
+def _header(text: str) -> dict[str, Any]:
+    if len(text) > LARGEST:
+        raise TokenError("too_long")
+    try:
+        header: dict[str, Any] = jwt.get_unverified_header(text)
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise TokenError("malformed") from error
+    if not set(header) <= HEADER:
+        raise TokenError("header_not_allowed")
+    if header.get("alg") != ALGORITHM:
+        raise TokenError("wrong_alg")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not KID.fullmatch(kid):
+        raise TokenError("bad_kid")
+    return header
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return "claim_missing"
+    if isinstance(error, jwt.InvalidAudienceError):
+        return "wrong_audience"
+    if isinstance(error, jwt.InvalidSignatureError):
+        return "wrong_signature"
+    return "malformed"

@@ -1,0 +1,1 @@
+"""Who is asking, and may they: rules (pure), identity (verified claims), the one guard."""

@@ -1,0 +1,1 @@
+"""JSON and SDP over HTTP: one module per resource."""

@@ -1,0 +1,1 @@
+"""What exists: tables, queries, the one-writer store, migrations; the only SQL."""

@@ -1,0 +1,90 @@
+"""What the HTTP side asks of this node's live media; `media/live.py` is it.
+
+Errors are HubErrors (village_hub/errors.py) with the status that MED names: NotFound for a session
+that does not exist or is not the caller's, Conflict with a retry time when there is no publisher,
+Unprocessable and BadRequest for an offer, Overloaded. Nothing half-done stays after an error.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from village_core.permits import Quality
+from village_hub.access.rules import Permit
+from village_hub.catalogue.rows import CameraRow
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session just opened (MED-1, MED-2, MED-8)."""
+
+    session_id: str  # at least 128 random bits: the last part of the session's URL
+    answer: str  # SDP
+    etag: str  # a strong entity-tag with its quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """What a PATCH comes to (MED-7): 204 without body or ETag, or 200 with both."""
+
+    status: int
+    body: str | None = None  # an sdpfrag
+    etag: str | None = None
+
+
+class LiveSession(Protocol):
+    """A WHIP or WHEP session of this node."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class LiveService(Protocol):
+    async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
+        """Open a viewing session (WHEP POST). `credential` is whoever may change or end it."""
+        ...
+
+    async def publish(
+        self, camera: CameraRow, quality: Quality, offer_text: str, credential: str
+    ) -> Opened:
+        """Open a publishing session (WHIP POST); it replaces the camera's earlier one."""
+        ...
+
+    def session(self, session_id: str, credential: str) -> LiveSession:
+        """NotFound when there is none or it was opened with another credential (MED-2)."""
+        ...
+
+    async def patch(
+        self, session: LiveSession, content_type: str, if_match: str | None, body: str
+    ) -> Patched: ...
+
+    async def end(self, session: LiveSession, reason: str) -> None:
+        """Free everything of it: ICE, DTLS (close_notify), legs (MED-6)."""
+        ...
+
+    async def pin(self, session: LiveSession, quality: Quality | None) -> None:
+        """Hold a viewer's quality; None lets the hub choose again."""
+        ...
+
+    async def still(self, permit: Permit) -> bytes:
+        """One picture, image/jpeg."""
+        ...
+
+    def publishing(self, camera_id: str) -> bool:
+        """Whether pictures of this camera are arriving now; a push camera's state."""
+        ...
+
+    def permits(self) -> list[Permit]:
+        """The permits that viewing sessions stand on now; `access/renewal.py` looks after them."""
+        ...
+
+    async def renewed(self, permit: Permit) -> None:
+        """The same permit with a later `until`: to be passed on to whoever enforces it."""
+        ...
+
+    async def revoke(self, permit_id: str, reason: str) -> None:
+        """End what stands on this permit, here and below, within 5 s (MED-17)."""
+        ...
+
+    async def close(self) -> None:
+        """End every session, telling peers (close_notify)."""
+        ...
