@@ -1,0 +1,75 @@
+"""Datagrams for the lab's own tests: `lab_udp.py send|count|echo|ask ...` inside a namespace.
+
+send HOST PORT COUNT SIZE PACKETS_PER_SECOND [segments]   one call per `segments` datagrams (GSO)
+count PORT SECONDS       prints "ready", then datagrams and bytes received until it is quiet so long
+echo PORT [PORT]         answers each datagram with its sender's address, from each port
+ask HOST PORT [LOCAL]    one question to an echo; prints the answer, or "silence"
+knock HOST PORT LOCAL    one datagram from a chosen local port, no answer awaited
+"""
+
+import select
+import socket
+import sys
+import time
+
+UDP_SEGMENT = 103
+
+
+def opened(port: int = 0) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind(("0.0.0.0", port))
+    return made
+
+
+def send(host: str, port: str, count: str, size: str, pace: str, segments: str = "1") -> None:
+    length, each = int(size), int(segments)
+    out = opened()
+    if each > 1:
+        out.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, length)
+    began = time.monotonic()
+    for number in range(int(count) // each):
+        out.sendto(bytes(length * each), (host, int(port)))
+        time.sleep(max(0.0, began + (number + 1) * each / float(pace) - time.monotonic()))
+
+
+def count(port: str, quiet: str) -> None:
+    inward, packets, size, first, last = opened(int(port)), 0, 0, 0.0, 0.0
+    inward.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    print("ready", flush=True)
+    inward.settimeout(20)
+    try:
+        while True:
+            size += len(inward.recv(65_535))
+            packets, last, first = packets + 1, time.monotonic(), first or time.monotonic()
+            inward.settimeout(float(quiet))
+    except TimeoutError:
+        print(packets, size, f"{last - first:.3f}", flush=True)
+
+
+def echo(*ports: str) -> None:
+    sockets = [opened(int(port)) for port in ports]
+    print("ready", flush=True)
+    while True:
+        for ready in select.select(sockets, [], [])[0]:
+            _, (host, port) = ready.recvfrom(65_535)
+            ready.sendto(f"{host}:{port}".encode(), (host, port))
+
+
+def ask(host: str, port: str, local: str = "0") -> None:
+    out = opened(int(local))
+    out.settimeout(1)
+    out.sendto(b"who am I", (host, int(port)))
+    try:
+        print(out.recv(100).decode())
+    except (TimeoutError, ConnectionError):
+        print("silence")
+
+
+def knock(host: str, port: str, local: str) -> None:
+    opened(int(local)).sendto(b"knock", (host, int(port)))
+
+
+if __name__ == "__main__":
+    {"send": send, "count": count, "echo": echo, "ask": ask, "knock": knock}[sys.argv[1]](
+        *sys.argv[2:]
+    )
