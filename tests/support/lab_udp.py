@@ -11,6 +11,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 UDP_SEGMENT = 103
 
@@ -70,6 +71,7 @@ def knock(host: str, port: str, local: str) -> None:
 
 
 if __name__ == "__main__":
-    {"send": send, "count": count, "echo": echo, "ask": ask, "knock": knock}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    commands: dict[str, Callable[..., None]] = {
+        one.__name__: one for one in (send, count, echo, ask, knock)
+    }
+    commands[sys.argv[1]](*sys.argv[2:])
