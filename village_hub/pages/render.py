@@ -1,0 +1,86 @@
+"""Templates to HTML: the only `import jinja2`. One context dataclass for each template.
+
+Names come from homes and cameras and are untrusted: everything is escaped, in HTML by Jinja2's
+autoescape and in the JSON for scripts by its `tojson`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import ClassVar
+
+import jinja2
+
+from village_core.troubles import Trouble
+from village_hub.pages.folder import TEMPLATES
+from village_hub.pages.static import Statics
+from village_hub.pages.words import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraCard:
+    """What a page says of one camera; `sizes` are (width, height) in pixels by quality."""
+
+    id: str
+    name: str
+    online: bool
+    trouble: Trouble | None = None
+    audio: bool = False
+    sizes: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What every page knows: `path` is its own address, for the language switch."""
+
+    template: ClassVar[str]
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage(Page):
+    template: ClassVar[str] = "sign_in.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CamerasPage(Page):
+    template: ClassVar[str] = "cameras.html"
+
+    cameras: tuple[CameraCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPage(Page):
+    template: ClassVar[str] = "camera.html"
+
+    camera: CameraCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(Page):
+    template: ClassVar[str] = "error.html"
+
+    what: str
+    advice: str
+    signed_in: bool
+
+
+class Renderer:
+    """Fills templates; `statics` names their scripts and styles."""
+
+    def __init__(self, statics: Statics, folder: Path = TEMPLATES) -> None:
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.globals["static"] = statics.url
+
+    def render(self, page: Page, words: Words) -> str:
+        """The page's HTML in the language of `words`."""
+        context = {field.name: getattr(page, field.name) for field in fields(page)}
+        return self._templates.get_template(page.template).render(context, words=words)
