@@ -100,14 +100,12 @@ class Link:
 
     def counts(self, way: Way) -> tuple[int, int]:
         """IP packets seen and dropped in one direction since the last change of faults."""
-        text = _sh("ip", "netns", "exec", self.space, "nft", "-j", "list", "table", *self._table)
-        rules = [one["rule"] for one in json.loads(text)["nftables"] if "rule" in one]
-        counted = [_counter(rule) for rule in rules if rule["chain"] == way]
-        return counted[0], sum(counted[1:])
+        seen, *dropped = _counters(self.space, *self._table, chain=way)
+        return seen, sum(dropped)
 
     @property
-    def _table(self) -> list[str]:
-        return ["netdev", f"link_{self.device.replace('-', '_')}"]
+    def _table(self) -> tuple[str, str]:
+        return "netdev", f"link_{self.device.replace('-', '_')}"
 
     def _set(self, way: Way, matches: list[str]) -> None:
         self._faults[way] = matches
@@ -141,8 +139,15 @@ class Link:
         )
 
 
-def _counter(rule: dict[str, Any]) -> int:
-    return sum(int(part["counter"]["packets"]) for part in rule["expr"] if "counter" in part)
+def _counters(space: str, family: str, table: str, chain: str = "") -> list[int]:
+    """Packets counted by each rule of a table, or of one chain of it."""
+    text = _sh(*("ip", "netns", "exec", space, "nft", "-j", "list", "table", family, table))
+    rules = [one["rule"] for one in json.loads(text)["nftables"] if "rule" in one]
+    return [
+        sum(int(part["counter"]["packets"]) for part in rule["expr"] if "counter" in part)
+        for rule in rules
+        if chain in {"", rule["chain"]}
+    ]
 
 
 @dataclass(slots=True)
@@ -338,18 +343,14 @@ class Lab:
 
     def strays(self) -> int:
         """Packets that somebody sent to an address outside the lab."""
-        rules = _sh(*self._nft("-j", "list", "table", "ip", "strays"))
-        return sum(_counter(one["rule"]) for one in json.loads(rules)["nftables"] if "rule" in one)
-
-    def _nft(self, *args: str) -> list[str]:
-        return ["ip", "netns", "exec", self.internet.space, "nft", *args]
+        return sum(_counters(self.internet.space, "ip", "strays"))
 
     def _count_strays(self) -> None:
         space = self.internet.space
         _sh("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         _sh("ip", "-n", space, "route", "add", "blackhole", "default", "metric", "4000")
         _sh(
-            *self._nft("-f", "-"),
+            *("ip", "netns", "exec", space, "nft", "-f", "-"),
             script="""
             table ip strays {
               chain pre {
