@@ -21,18 +21,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Any, Self
+
+from tests.support.lab_link import DOWN, UP, Link, counters, sh
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREFIX = "svlab-"
 NETNS_ETC = Path("/etc/netns")
 DNS = "203.0.113.53"
 
-Way = Literal["up", "down"]
-UP: Final = "up"  # from the inner end of a link towards the internet
-DOWN: Final = "down"
+__all__ = ["DOWN", "UP", "Host", "Lab", "Link", "Nat", "Segment", "why_not"]
 
 
 def why_not() -> str:
@@ -45,109 +45,8 @@ def why_not() -> str:
     probe = subprocess.run(["ip", "netns", "add", f"{PREFIX}{os.getpid()}-probe"], check=False)
     if probe.returncode:
         return "the kernel lets us make no network namespace"
-    _sh("ip", "netns", "del", f"{PREFIX}{os.getpid()}-probe")
+    sh("ip", "netns", "del", f"{PREFIX}{os.getpid()}-probe")
     return ""
-
-
-def _sh(*command: str, script: str | None = None) -> str:
-    done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}\n{script or ''}")
-    return done.stdout
-
-
-@dataclass(slots=True)
-class Link:
-    """A cable. Faults act at its outer end, so that neither end can tell them from a bad line."""
-
-    space: str  # the namespace of the outer end
-    device: str
-    _faults: dict[Way, list[str]] = field(default_factory=lambda: {"up": [], "down": []})
-
-    def lose(self, *, percent: float, way: Way) -> None:
-        """Drop each IP packet of one direction with this probability; 0 mends."""
-        of_10000 = round(percent * 100)
-        self._set(way, [f"numgen random mod 10000 < {of_10000}"] if of_10000 else [])
-
-    def block_udp(self) -> None:
-        """Only DNS may go by UDP, as in some offices and hotels."""
-        self._set("up", ["udp dport != 53"])
-        self._set("down", ["udp sport != 53"])
-
-    def rate(self, bits_per_second: int, *, way: Way = DOWN, latency: str = "300ms") -> None:
-        """A bottleneck with a queue that holds `latency` worth of packets.
-
-        Only DOWN: a queue works at the end that sends, and the outer end is ours.
-        """
-        if way != DOWN:
-            raise ValueError("give the rate to the link on the other side of the router")
-        rate = f"{bits_per_second}bit"
-        args = (
-            f"tc qdisc replace dev {self.device} root tbf rate {rate} burst 16k latency {latency}"
-        )
-        _sh("ip", "netns", "exec", self.space, *args.split())
-
-    def down(self) -> None:
-        """Pull the plug: both ends lose their carrier."""
-        _sh("ip", "-n", self.space, "link", "set", self.device, "down")
-
-    def up(self) -> None:
-        _sh("ip", "-n", self.space, "link", "set", self.device, "up")
-
-    def mend(self) -> None:
-        self._set("up", [])
-        self._set("down", [])
-
-    def counts(self, way: Way) -> tuple[int, int]:
-        """IP packets seen and dropped in one direction since the last change of faults."""
-        seen, *dropped = _counters(self.space, *self._table, chain=way)
-        return seen, sum(dropped)
-
-    @property
-    def _table(self) -> tuple[str, str]:
-        return "netdev", f"link_{self.device.replace('-', '_')}"
-
-    def _set(self, way: Way, matches: list[str]) -> None:
-        self._faults[way] = matches
-        self.install()
-
-    def install(self) -> None:
-        """(Re)write this link's counters and faults, in one transaction."""
-        table = " ".join(self._table)
-        _sh(
-            *("ip", "netns", "exec", self.space, "nft", "-f", "-"),
-            script=f"""
-            table {table} {{ }}
-            delete table {table}
-            table {table} {{
-              chain up {{
-                type filter hook ingress device "{self.device}" priority 0
-                meta protocol {{ ip, ip6 }} counter
-                {self._drops("up")}
-              }}
-              chain down {{
-                type filter hook egress device "{self.device}" priority 0
-                meta protocol {{ ip, ip6 }} counter
-                {self._drops("down")}
-              }}
-            }}""",
-        )
-
-    def _drops(self, way: Way) -> str:
-        return "\n".join(
-            f"meta protocol {{ ip, ip6 }} {match} counter drop" for match in self._faults[way]
-        )
-
-
-def _counters(space: str, family: str, table: str, chain: str = "") -> list[int]:
-    """Packets counted by each rule of a table, or of one chain of it."""
-    text = _sh(*("ip", "netns", "exec", space, "nft", "-j", "list", "table", family, table))
-    rules = [one["rule"] for one in json.loads(text)["nftables"] if "rule" in one]
-    return [
-        sum(int(part["counter"]["packets"]) for part in rule["expr"] if "counter" in part)
-        for rule in rules
-        if chain in {"", rule["chain"]}
-    ]
 
 
 @dataclass(slots=True)
@@ -221,9 +120,9 @@ class Segment:
         space = self.lab.space(label)
         link = self._cable(space, "wan0", label, address)
         segment = self.lab.segment(space, "lan0", inside)
-        _sh("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        sh("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         mode = " fully-random" if symmetric else ""
-        _sh(
+        sh(
             *("ip", "netns", "exec", space, "nft", "-f", "-"),
             script=f"""
             table ip nat {{
@@ -250,14 +149,14 @@ class Segment:
         """
         port = f"p-{label}"
         peer = ["type", "veth", "peer", "name", port, "netns", self.space]
-        _sh("ip", "link", "add", device, "netns", space, *peer)
-        _sh("ip", "-n", self.space, "link", "set", port, "master", self.bridge, "up")
+        sh("ip", "link", "add", device, "netns", space, *peer)
+        sh("ip", "-n", self.space, "link", "set", port, "master", self.bridge, "up")
         for end, where in ((device, space), (port, self.space)):
-            _sh("ip", "-n", where, "link", "set", end, "gso_max_segs", "1")
+            sh("ip", "-n", where, "link", "set", end, "gso_max_segs", "1")
         prefix = f"{address}/{self.network.prefixlen}"
-        _sh("ip", "-n", space, "addr", "add", prefix, "dev", device)
-        _sh("ip", "-n", space, "link", "set", device, "up")
-        _sh("ip", "-n", space, "route", "add", "default", "via", self.router)
+        sh("ip", "-n", space, "addr", "add", prefix, "dev", device)
+        sh("ip", "-n", space, "link", "set", device, "up")
+        sh("ip", "-n", space, "route", "add", "default", "via", self.router)
         link = Link(self.space, port)
         link.install()
         return link
@@ -275,9 +174,9 @@ class Nat:
     def renumber(self, address: str) -> None:
         """The carrier gives another address; mappings through the old one are gone."""
         length = self.upstream.network.prefixlen
-        _sh("ip", "-n", self.space, "addr", "flush", "dev", "wan0")
-        _sh("ip", "-n", self.space, "addr", "add", f"{address}/{length}", "dev", "wan0")
-        _sh("ip", "-n", self.space, "route", "add", "default", "via", self.upstream.router)
+        sh("ip", "-n", self.space, "addr", "flush", "dev", "wan0")
+        sh("ip", "-n", self.space, "addr", "add", f"{address}/{length}", "dev", "wan0")
+        sh("ip", "-n", self.space, "route", "add", "default", "via", self.upstream.router)
         self.address = address
 
 
@@ -317,16 +216,16 @@ class Lab:
         etc.mkdir(parents=True)
         (etc / "hosts").write_text("127.0.0.1 localhost\n")
         (etc / "resolv.conf").write_text(f"nameserver {DNS}\noptions timeout:1 attempts:1\n")
-        _sh("ip", "netns", "add", name)
-        _sh("ip", "-n", name, "link", "set", "lo", "up")
+        sh("ip", "netns", "add", name)
+        sh("ip", "-n", name, "link", "set", "lo", "up")
         return name
 
     def segment(self, space: str, bridge: str, network: str) -> Segment:
         made = Segment(self, space, bridge, ipaddress.IPv4Network(network))
-        _sh("ip", "-n", space, "link", "add", bridge, "type", "bridge")
+        sh("ip", "-n", space, "link", "add", bridge, "type", "bridge")
         address = f"{made.router}/{made.network.prefixlen}"
-        _sh("ip", "-n", space, "addr", "add", address, "dev", bridge)
-        _sh("ip", "-n", space, "link", "set", bridge, "up")
+        sh("ip", "-n", space, "addr", "add", address, "dev", bridge)
+        sh("ip", "-n", space, "link", "set", bridge, "up")
         # Where it is 1, a router's forward policy would drop what its bridge carries, too.
         filtered = ["sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0"]
         subprocess.run(["ip", "netns", "exec", space, *filtered], capture_output=True, check=False)
@@ -343,13 +242,13 @@ class Lab:
 
     def strays(self) -> int:
         """Packets that somebody sent to an address outside the lab."""
-        return sum(_counters(self.internet.space, "ip", "strays"))
+        return sum(counters(self.internet.space, "ip", "strays"))
 
     def _count_strays(self) -> None:
         space = self.internet.space
-        _sh("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        _sh("ip", "-n", space, "route", "add", "blackhole", "default", "metric", "4000")
-        _sh(
+        sh("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        sh("ip", "-n", space, "route", "add", "blackhole", "default", "metric", "4000")
+        sh(
             *("ip", "netns", "exec", space, "nft", "-f", "-"),
             script="""
             table ip strays {
@@ -363,7 +262,7 @@ class Lab:
     def _serve_names(self) -> None:
         self.write_names()
         (self.folder / "asked").touch()
-        _sh("ip", "-n", self.internet.space, "addr", "add", f"{DNS}/24", "dev", "br0")
+        sh("ip", "-n", self.internet.space, "addr", "add", f"{DNS}/24", "dev", "br0")
         server = Path(__file__).with_name("lab_dns.py")
         place = ["ip", "netns", "exec", self.internet.space]
         process = subprocess.Popen(
@@ -396,7 +295,7 @@ def _remove_leftovers() -> None:
 
 
 def _listed() -> Sequence[str]:
-    spaces = _sh("ip", "netns", "list").splitlines()
+    spaces = sh("ip", "netns", "list").splitlines()
     found = {line.split()[0] for line in spaces if line.startswith(PREFIX)}
     if NETNS_ETC.is_dir():
         found |= {path.name for path in NETNS_ETC.iterdir() if path.name.startswith(PREFIX)}
