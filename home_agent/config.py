@@ -95,6 +95,7 @@ class SwitchConfig:
     button: str = ""  # /dev/input/event*
     button_key: int = 0  # a KEY_* code of linux/input-event-codes.h; 0: any key
     lamp: str = ""  # /dev/input/event* with a LED, or a folder of /sys/class/leds
+    lamp_led: int = 7  # LED_* code of an input device's lamp; 7 is LED_MUTE
     lamp_when: Literal["on", "off"] = "off"  # the state of the pictures in which the lamp is lit
 
 

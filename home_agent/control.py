@@ -1,0 +1,134 @@
+"""The running agent's Unix socket (STATE/control.sock, 0600): `home-agent switch` and `status`.
+
+One JSON line in, one out, then closed:
+    {"do": "off"} {"do": "on", "code": "XXXX-XXXX"} {"do": "status"}
+    {"ok": true, ...} or {"ok": false, "why": "a sentence"}
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from home_agent.household import CodeError
+from home_agent.state import StateError
+from home_agent.switch import Switch
+
+log = logging.getLogger(__name__)
+
+NAME = "control.sock"
+LARGEST = 4096
+TIMEOUT = 15.0
+
+Status = Callable[[], dict[str, Any]]
+
+
+class Command(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    do: Literal["off", "on", "status"]
+    code: str = Field(default="", max_length=100, repr=False)
+
+
+class ControlError(Exception):
+    """The running agent said no, or did not answer; the sentence says which."""
+
+
+class NotRunningError(ControlError):
+    """No agent runs on this state folder."""
+
+
+@asynccontextmanager
+async def open_control(folder: Path, switch: Switch, status: Status) -> AsyncIterator[None]:
+    """Serve the socket; raises ControlError when another agent already does."""
+    path = folder / NAME
+    listener = await asyncio.to_thread(_bind, path)
+    control = _Control(switch, status)
+    server = await asyncio.start_unix_server(control.serve, sock=listener, limit=LARGEST)
+    try:
+        yield
+    finally:
+        server.close()
+        await server.wait_closed()
+        path.unlink(missing_ok=True)
+
+
+async def ask(folder: Path, command: Command) -> dict[str, Any]:
+    """The running agent's answer. Raises NotRunningError or ControlError."""
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            reader, writer = await asyncio.open_unix_connection(str(folder / NAME), limit=1 << 20)
+            try:
+                writer.write(command.model_dump_json().encode() + b"\n")
+                line = await reader.readline()
+            finally:
+                writer.close()
+                await writer.wait_closed()
+        answer = json.loads(line)
+    except (FileNotFoundError, ConnectionError) as error:
+        raise NotRunningError("no agent is running on this state folder") from error
+    except (OSError, ValueError) as error:
+        raise ControlError(f"the running agent did not answer: {error}") from error
+    if not isinstance(answer, dict) or not answer.get("ok"):
+        raise ControlError(answer.get("why", "no answer") if isinstance(answer, dict) else "no")
+    return answer
+
+
+class _Control:
+    def __init__(self, switch: Switch, status: Status) -> None:
+        self._switch = switch
+        self._status = status
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError):  # the command went away
+                answer = await self._answer(reader)
+                writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
+                await writer.drain()
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                command = Command.model_validate_json(await reader.readline())
+            return {"ok": True, **await self._do(command)}
+        except (CodeError, StateError) as error:
+            return {"ok": False, "why": str(error)}
+        except (ValidationError, ValueError, TimeoutError):
+            return {"ok": False, "why": "not a command of this version"}
+
+    async def _do(self, command: Command) -> dict[str, Any]:
+        if command.do == "off":
+            await self._switch.turn_off("command")
+        elif command.do == "on":
+            await self._switch.turn_on(command.code, "console", "command")
+        return self._status()
+
+
+def _bind(path: Path) -> socket.socket:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            path.unlink(missing_ok=True)  # left by an agent that was killed
+        except OSError as error:
+            raise ControlError(f"{path} cannot be used: {error}") from error
+        else:
+            raise ControlError(f"an agent already runs on {path.parent}")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        os.chmod(path, 0o600)  # the folder itself lets nobody else in
+    except OSError as error:
+        listener.close()
+        raise ControlError(f"{path} cannot be made: {error}") from error
+    return listener
