@@ -1,8 +1,9 @@
 """Values that queries return: frozen, complete, and free of any database session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from village_core.keys import PublicKey
 from village_core.messages import EncodingNote
 from village_core.permits import Quality
 from village_core.troubles import Trouble
@@ -37,3 +38,67 @@ class CameraRow:
 
     def encoding(self, quality: Quality) -> EncodingNote | None:
         return self.main if quality is Quality.MAIN else self.sub
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    id: str
+    name: str
+    households: tuple[str, ...]  # ids of those they own
+
+
+@dataclass(frozen=True, slots=True)
+class HouseholdRow:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """An agent that is enrolled, or was."""
+
+    id: str
+    household: str
+    key: PublicKey
+    household_key: PublicKey
+    revoked: bool
+    version: str
+    privacy_off: bool
+    seen: int | None  # UTC ms of its last status
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRow:
+    """A browser's session; times are UTC ms."""
+
+    id: str
+    person: str
+    device: str
+    created: int
+    used: int
+    expires: int
+
+
+class EnrolmentState(StrEnum):
+    OPEN = "open"
+    BEGUN = "begun"
+    REVEALED = "revealed"
+    CONFIRMED = "confirmed"
+    DONE = "done"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    id: str
+    household: str
+    household_name: str
+    state: EnrolmentState
+    expires: int
+    secret: str | None = field(repr=False)
+    commitment: str | None
+    hub_nonce: str | None
+    node_key: str | None
+    household_key: str | None
+    digits: str | None
+    node: str | None

@@ -37,6 +37,16 @@ class LiveSession(Protocol):
     @property
     def id(self) -> str: ...
 
+    @property
+    def credential(self) -> str:
+        """Whoever may change or end it: what `watch` or `publish` was given."""
+        ...
+
+    @property
+    def permit(self) -> Permit | None:
+        """What a viewing session stands on; None for a publishing one."""
+        ...
+
 
 class LiveService(Protocol):
     async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
@@ -73,16 +83,13 @@ class LiveService(Protocol):
         """Whether pictures of this camera are arriving now; a push camera's state."""
         ...
 
-    def permits(self) -> list[Permit]:
-        """The permits that viewing sessions stand on now; `access/renewal.py` looks after them."""
+    def sessions(self) -> list[LiveSession]:
+        """All that are open now. `access/renewal.py` renews their permits while sign-in and basis
+        hold, and ends within 2 s those for which they do not (MED-17)."""
         ...
 
     async def renewed(self, permit: Permit) -> None:
         """The same permit with a later `until`: to be passed on to whoever enforces it."""
-        ...
-
-    async def revoke(self, permit_id: str, reason: str) -> None:
-        """End what stands on this permit, here and below, within 5 s (MED-17)."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,146 @@
+"""From a request's credentials to its caller: a session cookie, or one of the Bearer tokens."""
+
+import hashlib
+import logging
+
+from aiohttp import web
+
+from village_core.clock import Clock
+from village_core.permits import Action
+from village_core.tokens import LEEWAY, Claims, Kind, TokenError, Verifier, kind_of, said_claims
+from village_hub.access.identity import (
+    Caller,
+    MediaCaller,
+    NodeCaller,
+    PersonCaller,
+    PublishCaller,
+    subject_of_claims,
+    subject_of_sign_in,
+)
+from village_hub.access.origin import Source, check_same_origin
+from village_hub.access.tickets import Tickets
+from village_hub.access.token_keys import TokenKeys
+from village_hub.catalogue import cameras, nodes, people
+from village_hub.catalogue.rows import SignInRow
+from village_hub.catalogue.store import Catalogue
+from village_hub.errors import Unauthorized
+
+log = logging.getLogger(__name__)
+
+COOKIE = "village"
+SECURE_COOKIE = "__Host-village"  # the browser keeps it to this host, over TLS
+SESSION_LIFE = 30 * 24 * 3600 * 1000  # ms; lives on while used (IDN-5)
+NOTED_EVERY = 3600 * 1000  # ms: that a session was used is written down this often
+
+
+def digest(secret: str) -> str:
+    """How a secret stands in the database."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def cookie_name(source: Source) -> str:
+    return SECURE_COOKIE if source.secure else COOKIE
+
+
+class Credentials:
+    """Verifies what requests bring."""
+
+    def __init__(
+        self, hub: str, catalogue: Catalogue, keys: TokenKeys, tickets: Tickets, clock: Clock
+    ) -> None:
+        self._hub = hub
+        self._catalogue = catalogue
+        self._keys = keys
+        self._tickets = tickets
+        self._clock = clock
+
+    async def caller(
+        self, request: web.Request, source: Source, *, expired_ok: bool
+    ) -> Caller | None:
+        """None: the request brings none. Raises Unauthorized for any that are not good."""
+        header = request.headers.get("Authorization")
+        if header is None:
+            return await self._by_cookie(request, source)
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized("the Authorization header is to be: Bearer <token>")
+        try:
+            return await self._by_token(token.strip(), expired_ok=expired_ok)
+        except TokenError as error:
+            log.info("a token was refused from %s: %s", source.address, error.code)
+            raise Unauthorized("this token is not accepted") from error
+
+    async def _by_cookie(self, request: web.Request, source: Source) -> PersonCaller | None:
+        secret = request.cookies.get(cookie_name(source))
+        if not secret:
+            return None
+        now = self._clock.utc_ms()
+        found = await self._catalogue.read(people.sign_in_by_digest, digest(secret), now)
+        if found is None:
+            return None
+        check_same_origin(request, source)
+        sign_in, _ = found
+        await self._note_use(sign_in, now)
+        return PersonCaller(subject_of_sign_in(self._hub, sign_in), sign_in.id)
+
+    async def _note_use(self, sign_in: SignInRow, now: int) -> None:
+        if now - sign_in.used > NOTED_EVERY:
+            await self._catalogue.write(people.use_sign_in, sign_in.id, now, now + SESSION_LIFE)
+
+    async def _by_token(self, token: str, *, expired_ok: bool) -> Caller:
+        kind = kind_of(token)
+        if kind is Kind.NODE:
+            return await self._node(token)
+        if kind is None:
+            return await self._publisher(token)
+        if kind not in (Kind.ACCESS, Kind.MEDIA, Kind.TICKET):
+            raise TokenError("wrong_typ")
+        claims = self._keys.verifier().verify(kind, token, expired_ok=expired_ok)
+        if kind is Kind.TICKET:
+            return self._tickets.read(claims)
+        return await self._person(claims, expired_ok=expired_ok)
+
+    async def _person(self, claims: Claims, *, expired_ok: bool) -> Caller:
+        sign_in = claims.text("sid")
+        now = self._clock.utc_ms()
+        if not expired_ok:  # a session that ends what it opened may have ended itself
+            living = await self._catalogue.read(people.living_sign_ins, frozenset({sign_in}), now)
+            if not living:
+                raise TokenError("signed_out")
+        subject = subject_of_claims(claims)
+        if claims.kind is Kind.ACCESS:
+            return PersonCaller(subject, sign_in)
+        return MediaCaller(subject, sign_in, claims.text("camera"), _action(claims))
+
+    async def _node(self, token: str) -> NodeCaller:
+        said = said_claims(token).get("iss")
+        row = await self._catalogue.read(nodes.find, said) if isinstance(said, str) else None
+        if row is None:
+            raise TokenError("unknown_key")
+        if row.revoked:
+            raise TokenError("revoked")
+        verifier = Verifier(
+            self._hub,
+            lambda issuer, kid: (
+                row.key if issuer == row.id and kid == row.key.fingerprint else None
+            ),
+            self._clock,
+            leeway=LEEWAY,
+        )
+        claims = verifier.verify(Kind.NODE, token)
+        if claims.subject != row.id:
+            raise TokenError("wrong_subject")
+        return NodeCaller(row)
+
+    async def _publisher(self, token: str) -> PublishCaller:
+        found = await self._catalogue.read(cameras.publish_token, digest(token))
+        if found is None:
+            raise TokenError("unknown_key")
+        return PublishCaller(*found)
+
+
+def _action(claims: Claims) -> Action:
+    try:
+        return Action(claims.text("action"))
+    except ValueError as error:
+        raise TokenError("claim_missing") from error

@@ -1,0 +1,131 @@
+"""Callers: who a request comes from, as its verified credentials say and nothing else does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiohttp import web
+
+from village_core.permits import Action, Quality
+from village_core.tokens import Claims, TokenError
+from village_hub.access.rules import Subject
+from village_hub.catalogue.rows import NodeRow, SignInRow
+
+H = TypeVar("H", bound=Callable[..., object])
+ADMITS = "_admits"  # the mark that `admits` leaves on a handler
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCaller:
+    """Somebody signed in here: by cookie, or by an access token made from that session."""
+
+    subject: Subject
+    sign_in: str
+
+    @property
+    def credential(self) -> str:
+        return _person(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCaller:
+    """Holds a media token: may open one kind of session on one camera."""
+
+    subject: Subject
+    sign_in: str
+    camera: str
+    action: Action
+
+    @property
+    def credential(self) -> str:
+        return _person(self.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCaller:
+    """An enrolled agent."""
+
+    node: NodeRow
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCaller:
+    """Holds a ticket of ours: to push (`quality` and `push` given), or to upload."""
+
+    id: str
+    camera: str
+    push: str  # the push's id, or the upload's
+    action: Action
+    quality: Quality | None
+    expires_at: int = field(repr=False)  # UTC s
+
+    @property
+    def credential(self) -> str:
+        return f"ticket {self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishCaller:
+    """Holds a push camera's publish token."""
+
+    token: str  # its id, not itself
+    camera: str
+
+    @property
+    def credential(self) -> str:
+        return f"publish {self.token}"
+
+
+Caller = PersonCaller | MediaCaller | NodeCaller | TicketCaller | PublishCaller
+Pusher = TicketCaller | PublishCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom a route is for; `expired_ok` where a token that has ended may still name what it
+    opened (MED-3)."""
+
+    kinds: tuple[type, ...] = (PersonCaller,)
+    expired_ok: bool = False
+
+
+def admits(*kinds: type, expired_ok: bool = False) -> Callable[[H], H]:
+    """Mark a handler with the callers it is for; unmarked ones are for people signed in."""
+
+    def mark(handler: H) -> H:
+        setattr(handler, ADMITS, Admission(kinds, expired_ok))
+        return handler
+
+    return mark
+
+
+def admission(request: web.Request) -> Admission:
+    marked: Admission = getattr(request.match_info.handler, ADMITS, Admission())
+    return marked
+
+
+def subject_of_sign_in(hub: str, sign_in: SignInRow) -> Subject:
+    """A villager signed in at this hub, which is then their issuer."""
+    return Subject(issuer=hub, id=sign_in.person)
+
+
+def subject_of_claims(claims: Claims) -> Subject:
+    """Raises TokenError when a claim has the wrong form."""
+    roles = claims.more.get("roles", [])
+    if not isinstance(roles, list) or any(not isinstance(role, str) for role in roles):
+        raise TokenError("claim_not_text")
+    return Subject(
+        issuer=claims.issuer,
+        id=claims.subject,
+        unit=_optional(claims, "unit"),
+        roles=frozenset(roles),
+        place=_optional(claims, "place"),
+    )
+
+
+def _optional(claims: Claims, name: str) -> str | None:
+    return claims.text(name) if name in claims.more else None
+
+
+def _person(subject: Subject) -> str:
+    return f"person {subject.issuer} {subject.id}"

@@ -1,0 +1,144 @@
+"""Signing in by a one-time code; sessions. No passwords, no default accounts (IDN-16, DEV-1)."""
+
+import logging
+import random
+from dataclasses import dataclass, field
+
+from village_core.clock import Clock
+from village_core.enrolment import (
+    SELECTOR,
+    TYPED_TRIES,
+    TYPED_VALID,
+    new_typed_code,
+    read_typed_code,
+)
+from village_core.ids import new_id, new_secret
+from village_core.permits import Action
+from village_core.tokens import LONGEST, Kind
+from village_hub.access.credentials import SESSION_LIFE, digest
+from village_hub.access.identity import PersonCaller
+from village_hub.access.origin import Source
+from village_hub.access.throttle import Throttle, network_of
+from village_hub.access.token_keys import TokenKeys
+from village_hub.catalogue import people
+from village_hub.catalogue.models import OneTimeCode, SignIn
+from village_hub.catalogue.store import Catalogue
+from village_hub.errors import NotFound, TooMany
+
+log = logging.getLogger(__name__)
+
+LINK_VALID = 72 * 3600 * 1000  # ms
+MOST_FAILURES = 10  # from one source ...
+FAILURES_EVERY = 300.0  # ... in so many seconds
+SLOWEST_REFUSAL = 1.5  # seconds
+LONGEST_DEVICE = 120  # characters of what a browser calls itself
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    person: str
+    name: str
+    sign_in: str
+    secret: str = field(repr=False)  # for the cookie
+    expires: int = 0  # UTC ms
+
+
+class SignIns:
+    """Codes in, sessions out."""
+
+    def __init__(self, hub: str, catalogue: Catalogue, keys: TokenKeys, clock: Clock) -> None:
+        self._hub = hub
+        self._catalogue = catalogue
+        self._keys = keys
+        self._clock = clock
+        self._failures = Throttle(MOST_FAILURES, FAILURES_EVERY, clock)
+
+    async def sign_in(self, code: str, device: str, source: Source) -> SignedIn:
+        """A session for the person whose code this is; the code is then spent.
+
+        Raises NotFound after a delay for a code that is wrong, used or expired (not told apart),
+        TooMany when the source has failed too often.
+        """
+        network = network_of(source.address)
+        self._failures.check(network)
+        person_id = await self._spend(code)
+        who = await self._catalogue.read(people.person, person_id) if person_id else None
+        if who is None:
+            self._failures.take(network)
+            log.info("a sign-in from %s failed", source.address)
+            await self._clock.sleep(random.uniform(0.5, SLOWEST_REFUSAL))  # noqa: S311 - a delay
+            raise NotFound("this code is wrong, used or expired", code="bad_code")
+        opened = await self._open(who.id, who.name, device)
+        log.info("sign-in %s of person %s from %s", opened.sign_in, who.id, source.address)
+        return opened
+
+    async def _spend(self, code: str) -> str | None:
+        letters = read_typed_code(code)
+        now = self._clock.utc_ms()
+        if letters:
+            selector = letters[:SELECTOR]
+            return await self._catalogue.write(people.spend_code, digest(letters), selector, now)
+        return await self._catalogue.write(people.spend_code, digest(code.strip()), None, now)
+
+    async def _open(self, person_id: str, name: str, device: str) -> SignedIn:
+        now = self._clock.utc_ms()
+        secret = new_secret()
+        row = SignIn(
+            id=new_id(self._clock),
+            person_id=person_id,
+            digest=digest(secret),
+            device=device[:LONGEST_DEVICE],
+            created=now,
+            used=now,
+            expires=now + SESSION_LIFE,
+        )
+        opened = SignedIn(person_id, name, row.id, secret, row.expires)
+        await self._catalogue.write(people.add_sign_in, row)
+        return opened
+
+    async def end(self, sign_in: str, person: str) -> bool:
+        """False when this person has no such session."""
+        return await self._catalogue.write(
+            people.end_sign_in, sign_in, person, self._clock.utc_ms()
+        )
+
+    async def link_code(self, person: str) -> str:
+        """A new code of 256 bits for a link's fragment: single use, 72 h."""
+        code = new_secret()
+        await self._add(person, digest(code), None, LINK_VALID)
+        return code
+
+    async def typed_code(self, person: str) -> str:
+        """A new code of eight letters: single use, 5 tries, 10 minutes."""
+        for _ in range(20):  # a selector may be taken by another open code
+            code = new_typed_code()
+            letters = code.replace("-", "")
+            if await self._add(person, digest(letters), letters[:SELECTOR], TYPED_VALID * 1000):
+                return code
+        raise TooMany("too many typed codes are open; wait a little", retry_after=TYPED_VALID)
+
+    async def _add(self, person: str, code_digest: str, selector: str | None, valid: int) -> bool:
+        now = self._clock.utc_ms()
+        row = OneTimeCode(
+            id=new_id(self._clock),
+            person_id=person,
+            digest=code_digest,
+            selector=selector,
+            tries=TYPED_TRIES,
+            expires=now + valid,
+        )
+        return await self._catalogue.write(people.add_code, row, now)
+
+    def media_token(self, caller: PersonCaller, camera: str, action: Action) -> tuple[str, int]:
+        """A media token for what was just permitted, and its life in seconds."""
+        more = {"sid": caller.sign_in, "camera": camera, "action": action.value}
+        return self._mint(Kind.MEDIA, caller, more)
+
+    def access_token(self, caller: PersonCaller) -> tuple[str, int]:
+        """An access token (RFC 9068) for programs that keep no cookies, and its life in seconds."""
+        return self._mint(Kind.ACCESS, caller, {"sid": caller.sign_in, "client_id": "village-hub"})
+
+    def _mint(self, kind: Kind, caller: PersonCaller, more: dict[str, str]) -> tuple[str, int]:
+        issuer = self._keys.issuer()
+        token = issuer.mint(kind, subject=caller.subject.id, audience=self._hub, more=more)
+        return token, LONGEST[kind]

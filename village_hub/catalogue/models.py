@@ -1,0 +1,142 @@
+"""The tables: columns only. Times are integer UTC milliseconds, ids UUIDs as text.
+
+Secrets stand here as SHA-256 digests; the one exception is an open enrolment's, which a MAC is
+checked with. No `from __future__ import annotations` (sqlmodel issue 196).
+"""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+# Names for constraints that have none, so that a migration can name them.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+METADATA: MetaData = SQLModel.metadata
+
+
+def _time(*, nullable: bool = False) -> Column[int]:
+    return Column(BigInteger, nullable=nullable)
+
+
+class Household(SQLModel, table=True):
+    id: str = Field(primary_key=True)
+    name: str
+    created: int = Field(sa_column=_time())
+
+
+class Person(SQLModel, table=True):
+    id: str = Field(primary_key=True)
+    name: str
+    created: int = Field(sa_column=_time())
+    removed: int | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Membership(SQLModel, table=True):
+    """Who is what in a household; `owner` is the only role for now."""
+
+    household_id: str = Field(primary_key=True, foreign_key="household.id")
+    person_id: str = Field(primary_key=True, foreign_key="person.id", index=True)
+    role: str
+
+
+class Node(SQLModel, table=True):
+    """An enrolled home agent. A household has at most one that is not revoked."""
+
+    __table_args__ = (
+        Index(
+            "one_agent_a_household",
+            "household_id",
+            unique=True,
+            sqlite_where=text("revoked IS NULL"),
+            postgresql_where=text("revoked IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    household_id: str = Field(foreign_key="household.id")
+    node_key: str = Field(index=True)  # PublicKey.text
+    household_key: str
+    enrolled: int = Field(sa_column=_time())
+    revoked: int | None = Field(default=None, sa_column=_time(nullable=True))
+    version: str = ""
+    privacy_off: bool = False
+    seen: int | None = Field(default=None, sa_column=_time(nullable=True))  # last status
+
+
+class Camera(SQLModel, table=True):
+    __table_args__ = (CheckConstraint("kind IN ('agent', 'push')", name="kind"),)
+
+    id: str = Field(primary_key=True)
+    household_id: str = Field(foreign_key="household.id", index=True)
+    node_id: str | None = Field(default=None, foreign_key="node.id", index=True)
+    kind: str
+    name: str
+    online: bool = False
+    trouble: str | None = None
+    main: str | None = Field(default=None, sa_column=Column(Text))  # EncodingNote as JSON
+    sub: str | None = Field(default=None, sa_column=Column(Text))
+    audio: str | None = None
+    masked: bool = False
+    transcoded: bool = False
+    created: int = Field(sa_column=_time())
+    gone: int | None = Field(default=None, sa_column=_time(nullable=True))  # tombstone
+
+
+class SignIn(SQLModel, table=True):
+    """A browser's session."""
+
+    __tablename__ = "sign_in"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    digest: str = Field(unique=True)  # of the cookie's secret
+    device: str  # what the browser calls itself, shortened
+    created: int = Field(sa_column=_time())
+    used: int = Field(sa_column=_time())
+    expires: int = Field(sa_column=_time())
+    ended: int | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class OneTimeCode(SQLModel, table=True):
+    __tablename__ = "one_time_code"
+
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    digest: str = Field(unique=True)
+    selector: str | None = Field(default=None, index=True)  # of a typed code
+    tries: int  # left
+    expires: int = Field(sa_column=_time())
+    used: int | None = Field(default=None, sa_column=_time(nullable=True))
+
+
+class Enrolment(SQLModel, table=True):
+    """A work order's enrolment: open -> (begun -> revealed -> confirmed ->) done, or over."""
+
+    id: str = Field(primary_key=True)
+    household_id: str = Field(foreign_key="household.id", index=True)
+    state: str
+    expires: int = Field(sa_column=_time())
+    tries: int  # left, of a typed code
+    secret: str | None = None  # of a QR; emptied when over
+    digest: str | None = Field(default=None, unique=True)  # of a typed code
+    selector: str | None = Field(default=None, index=True)
+    commitment: str | None = None
+    hub_nonce: str | None = None
+    node_key: str | None = None
+    household_key: str | None = None
+    digits: str | None = None
+    node_id: str | None = Field(default=None, foreign_key="node.id")
+
+
+class PublishToken(SQLModel, table=True):
+    __tablename__ = "publish_token"
+
+    id: str = Field(primary_key=True)
+    camera_id: str = Field(foreign_key="camera.id", index=True)
+    digest: str = Field(unique=True)
+    created: int = Field(sa_column=_time())
+    revoked: int | None = Field(default=None, sa_column=_time(nullable=True))

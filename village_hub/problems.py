@@ -1,0 +1,83 @@
+"""Failures to answers: the one renderer (RFC 9457; a page when a browser asks for a page)."""
+
+import logging
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from village_hub.errors import HubError, Unauthorized
+from village_hub.pages import views
+
+log = logging.getLogger(__name__)
+
+CHALLENGE = 'Bearer realm="security-village"'  # RFC 6750 section 3
+
+
+@web.middleware
+async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: whatever is raised below becomes an answer here, and nowhere else."""
+    try:
+        return await handler(request)
+    except HubError as error:
+        return _refuse(request, error)
+    except web.HTTPException as error:
+        if error.status < 400:  # redirects are not failures
+            raise
+        return problem(request, error.status, _slug(error.status), error.reason, _kept(error))
+    except Exception:
+        log.exception("unhandled: %s %s", request.method, request.path)
+        return problem(request, 500, "internal", "the hub failed; its log has the cause")
+
+
+def problem(
+    request: web.Request,
+    status: int,
+    code: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """One failure, for a person or for a program."""
+    if views.wants_page(request):
+        return _page(request, status, code, headers or {})
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    always = {"Cache-Control": "no-store"}
+    return web.json_response(
+        body,
+        status=status,
+        headers={**always, **(headers or {})},
+        content_type="application/problem+json",
+    )
+
+
+def _refuse(request: web.Request, error: HubError) -> web.Response:
+    headers = {}
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.path, error)
+    return problem(request, error.status, error.code, str(error), headers)
+
+
+def _page(request: web.Request, status: int, code: str, headers: dict[str, str]) -> web.Response:
+    if status == 401 and request.method in ("GET", "HEAD"):
+        return views.to_sign_in()
+    response = views.error_page(request, status, code, signed_in=status != 401)
+    response.headers.update(headers)
+    return response
+
+
+def _slug(status: int) -> str:
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+
+
+def _kept(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
