@@ -66,7 +66,7 @@
     const chosen = Village.say("live.quality." + quality);
     const both = quality === "auto" && now;
     const name = both ? Village.say("live.quality.both", { chosen, now: Village.say("live.quality." + now) }) : chosen;
-    at("quality").textContent = name;
+    at("quality").textContent = Village.say("live.quality.now", { chosen: name });
     if (player.playing) at("state").textContent = sentence("playing", now);
   }
 
@@ -102,7 +102,8 @@
 
   function badge() {
     const moving = player.playing;
-    const key = moving ? "state.live" : taken ? "state.still" : "state.none";
+    const waits = player.state === "joining" || player.state === "connecting";
+    const key = moving ? "state.live" : taken ? "state.still" : waits ? "state.joining" : "state.none";
     const time = taken ? taken.toLocaleTimeString(document.documentElement.lang) : "";
     at("badge").textContent = Village.say(key, { time });
   }

@@ -40,7 +40,7 @@ class Words:
 
 
 def read_words(folder: Path = TEMPLATES / "locale") -> dict[str, Words]:
-    """The words of every language. Raises OSError or PoFileError when a catalogue cannot be read."""
+    """The words of every language. Raises OSError or PoFileError for a catalogue it cannot read."""
     return {language: Words(language, _read(folder, language)) for language in LANGUAGES}
 
 

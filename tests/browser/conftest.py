@@ -1,0 +1,140 @@
+"""A Chromium, the pages on a scripted hub, and a second page that answers WHEP offers."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+
+from tests.browser.peer import Peer
+from tests.browser.stand_in import ScriptedHub
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Two pages of one browser play hub and phone: their candidates must be plain addresses.
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
+PHONE, DESK, WALL = (390, 844), (1280, 800), (1920, 1080)
+
+Visit = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def hub() -> ScriptedHub:
+    return ScriptedHub()
+
+
+@pytest.fixture
+async def site(hub: ScriptedHub) -> AsyncIterator[str]:
+    """The address of the scripted hub."""
+    server = TestServer(hub.app())
+    await server.start_server()
+    yield f"http://127.0.0.1:{server.port}"
+    await server.close()
+
+
+@dataclass
+class Complaints:
+    """What a page's console said that no page should make it say."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.lines.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A refused request is told by the page itself; the console repeats it.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.lines.append(message.text)
+
+
+@pytest.fixture
+async def visit(chromium: Browser, site: str) -> AsyncIterator[Visit]:
+    """`await visit("/", size=PHONE, locale="zh-CN")`; a page that fails in its script fails the test."""
+    complaints = Complaints()
+
+    async def go(
+        path: str,
+        *,
+        size: tuple[int, int] = PHONE,
+        locale: str = "zh-CN",
+        clock: bool = False,
+        script: str = "",
+    ) -> Page:
+        viewport = {"width": size[0], "height": size[1]}
+        context = await chromium.new_context(viewport=viewport, locale=locale)  # type: ignore[arg-type]
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        complaints.listen(page)
+        if clock:
+            await page.clock.install()
+        if script:
+            await page.add_init_script(script)
+        await page.goto(site + path)
+        return page
+
+    yield go
+    for context in chromium.contexts:
+        await context.close()
+    assert complaints.lines == []
+
+
+async def until(page: Page, condition: str, *, seconds: float = 15.0) -> None:
+    """Poll a JavaScript condition. (Playwright's own wait evaluates text, which the CSP forbids.)"""
+    async with asyncio.timeout(seconds):
+        while not await page.evaluate(condition):
+            await asyncio.sleep(0.05)
+
+
+async def hide(page: Page, *, hidden: bool) -> None:
+    """What a browser does to a page whose tab or app goes to the back, or comes to the front."""
+    await page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+async def seen(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    """Poll a condition of the test's own side."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def peer(chromium: Browser, hub: ScriptedHub) -> Peer:
+    """Answers every WHEP offer made to the hub with a moving canvas."""
+    context = await chromium.new_context()
+    answering = Peer(await context.new_page())
+    await answering.prepare()
+
+    async def whep(request: web.Request) -> web.Response:
+        return await answering.whep(request)
+
+    hub.whep, hub.session = whep, answering.session
+    return answering
