@@ -157,8 +157,9 @@ class Segment:
         sh("ip", "-n", space, "addr", "add", prefix, "dev", device)
         sh("ip", "-n", space, "link", "set", device, "up")
         sh("ip", "-n", space, "route", "add", "default", "via", self.router)
-        link = Link(self.space, port)
+        link = Link(self.space, port, (space, device))
         link.install()
+        link.wait_for_carrier()
         return link
 
 

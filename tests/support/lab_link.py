@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -24,6 +25,7 @@ class Link:
 
     space: str  # the namespace of the outer end
     device: str
+    inner: tuple[str, str]  # the other end: namespace and device
     _faults: dict[Way, list[str]] = field(default_factory=lambda: {"up": [], "down": []})
 
     def lose(self, *, percent: float, way: Way) -> None:
@@ -55,6 +57,16 @@ class Link:
 
     def up(self) -> None:
         sh("ip", "-n", self.space, "link", "set", self.device, "up")
+        self.wait_for_carrier()
+
+    def wait_for_carrier(self) -> None:
+        """The kernel notices a carrier up to a second late, and drops what is sent until then."""
+        for space, device in (self.inner, (self.space, self.device)):
+            deadline = time.monotonic() + 10
+            while '"operstate":"UP"' not in sh("ip", "-n", space, "-j", "link", "show", device):
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{device} in {space} gets no carrier")
+                time.sleep(0.02)
 
     def mend(self) -> None:
         self._set("up", [])

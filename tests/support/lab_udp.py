@@ -58,7 +58,7 @@ def echo(*ports: str) -> None:
 
 def ask(host: str, port: str, local: str = "0") -> None:
     out = opened(int(local))
-    out.settimeout(1)
+    out.settimeout(2.5)  # an ARP question lost while the link was down is repeated after 1 s
     out.sendto(b"who am I", (host, int(port)))
     try:
         print(out.recv(100).decode())
