@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One RTP packet inside a node: no extension, CSRC or padding; payload as the source sent it."""
+    """One RTP packet inside a node: no extension, CSRC, padding; payload as the source sent it."""
 
     number: int  # extended sequence number: counts on past 65,535, keeps the source's gaps
     timestamp: int  # extended RTP timestamp, in the codec's clock
@@ -38,11 +38,12 @@ class Burst:
     packets: list[Packet]
     keyframe: bool = False  # its first packet begins a picture that decodes alone (SPS, PPS, IDR)
     laid_out: object = None  # the outlet's cache of its own layout, shared by all legs
+    octets: int = 0  # payload bytes of all packets, for sender reports; the stream fills it in
 
 
 @dataclass(slots=True)
 class Rewrite:
-    """How one leg's copy differs: header fields of RFC 3550 section 5.1, added modulo their width."""
+    """How one leg's copy differs: header fields of RFC 3550 section 5.1, added modulo width."""
 
     ssrc: int
     payload_type: int
@@ -79,5 +80,5 @@ class SessionHandler(Protocol):
         ...
 
     def on_closed(self, reason: str) -> None:
-        """The session ended: peer left, 30 s without a sign of life, or closed by us. Called once."""
+        """The session ended: peer left, 30 s without a sign of life, closed by us. Called once."""
         ...
