@@ -71,7 +71,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         caller = await request.app[CREDENTIALS].caller(
             request, source, expired_ok=wanted.expired_ok
         )
-        if not isinstance(caller, wanted.kinds):
+        if caller is None or not isinstance(caller, wanted.kinds):
             raise Unauthorized("sign in, or bring the token that this address asks for")
         request[CALLER] = caller
     return await handler(request)
