@@ -3,7 +3,7 @@
 send HOST PORT COUNT SIZE PACKETS_PER_SECOND [segments]   one call per `segments` datagrams (GSO)
 count PORT SECONDS       prints "ready", then datagrams and bytes received until it is quiet so long
 echo PORT [PORT]         answers each datagram with its sender's address, from each port
-ask HOST PORT [LOCAL]    one question to an echo; prints the answer, or "silence"
+ask HOST PORT [LOCAL]    one question to an echo, repeated for 2.5 s; prints the answer, or "silence"
 knock HOST PORT LOCAL    one datagram from a chosen local port, no answer awaited
 """
 
@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 UDP_SEGMENT = 103
 
@@ -58,12 +59,13 @@ def echo(*ports: str) -> None:
 
 def ask(host: str, port: str, local: str = "0") -> None:
     out = opened(int(local))
-    out.settimeout(2.5)  # an ARP question lost while the link was down is repeated after 1 s
-    out.sendto(b"who am I", (host, int(port)))
-    try:
-        print(out.recv(100).decode())
-    except (TimeoutError, ConnectionError):
-        print("silence")
+    out.settimeout(0.5)
+    for _ in range(5):  # a router that found nobody behind a dead link throws its queue away
+        out.sendto(b"who am I", (host, int(port)))
+        with suppress(TimeoutError):
+            print(out.recv(100).decode())
+            return
+    print("silence")
 
 
 def knock(host: str, port: str, local: str) -> None:
