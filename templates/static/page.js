@@ -61,7 +61,7 @@
     global.location.assign("/sign-in");
   }
 
-  /** "trouble.x.what" and its like for a camera as the API describes it. */
+  /** The code that says most of a camera as the API describes it, and how bad that is. */
   function describe(camera) {
     if (camera.trouble) return { kind: camera.online ? "note" : "bad", code: camera.trouble };
     return camera.online ? { kind: "good", code: "" } : { kind: "bad", code: "agent_offline" };

@@ -72,7 +72,7 @@ class Complaints:
 
 @pytest.fixture
 async def visit(chromium: Browser, site: str) -> AsyncIterator[Visit]:
-    """`await visit("/", size=PHONE, locale="zh-CN")`; a page that fails in its script fails the test."""
+    """`await visit("/", size=PHONE)`; a page whose script fails, fails the test."""
     complaints = Complaints()
 
     async def go(
@@ -102,9 +102,9 @@ async def visit(chromium: Browser, site: str) -> AsyncIterator[Visit]:
 
 
 async def until(page: Page, condition: str, *, seconds: float = 15.0) -> None:
-    """Poll a JavaScript condition. (Playwright's own wait evaluates text, which the CSP forbids.)"""
+    """Poll a JavaScript condition; Playwright's own wait needs `eval`, which the CSP forbids."""
     async with asyncio.timeout(seconds):
-        while not await page.evaluate(condition):
+        while not await page.evaluate(condition):  # noqa: ASYNC110 - it is in the browser
             await asyncio.sleep(0.05)
 
 
@@ -122,7 +122,7 @@ async def hide(page: Page, *, hidden: bool) -> None:
 async def seen(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
     """Poll a condition of the test's own side."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - any state of any part
             await asyncio.sleep(0.02)
 
 

@@ -28,7 +28,8 @@ SCRIPT = """
     if (pc.iceGatheringState === "complete") return done();
     pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done();
   });
-  const h264 = RTCRtpSender.getCapabilities("video").codecs.filter((c) => /H264|rtx/i.test(c.mimeType));
+  const codecs = RTCRtpSender.getCapabilities("video").codecs;
+  const h264 = codecs.filter((c) => /H264|rtx/i.test(c.mimeType));
   window.sessions = {};
   const open = (id) => (window.sessions[id] = new RTCPeerConnection());
   const track = stream.getVideoTracks()[0];
@@ -54,7 +55,8 @@ SCRIPT = """
   window.restart = async (id, ufrag, pwd) => {
     const pc = window.sessions[id];
     const sdp = pc.currentRemoteDescription.sdp
-      .replace(/a=ice-ufrag:.*/g, "a=ice-ufrag:" + ufrag).replace(/a=ice-pwd:.*/g, "a=ice-pwd:" + pwd)
+      .replace(/a=ice-ufrag:.*/g, "a=ice-ufrag:" + ufrag)
+      .replace(/a=ice-pwd:.*/g, "a=ice-pwd:" + pwd)
       .replace(/a=candidate:.*\\r\\n/g, "");
     await pc.setRemoteDescription({type: "offer", sdp});
     return settle(pc, await pc.createAnswer());

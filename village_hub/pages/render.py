@@ -31,22 +31,23 @@ class CameraCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What every page knows: `path` is its own address, for the language switch."""
+    """What every page is. `path` in one is its own address, for the language switch."""
 
     template: ClassVar[str]
-
-    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage(Page):
     template: ClassVar[str] = "sign_in.html"
 
+    path: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CamerasPage(Page):
     template: ClassVar[str] = "cameras.html"
 
+    path: str
     cameras: tuple[CameraCard, ...]
 
 
@@ -61,6 +62,7 @@ class CameraPage(Page):
 class ErrorPage(Page):
     template: ClassVar[str] = "error.html"
 
+    path: str
     what: str
     advice: str
     signed_in: bool

@@ -90,7 +90,7 @@ async def cameras_page(request: web.Request) -> web.Response:
 async def camera_page(request: web.Request) -> web.Response:
     """One camera, live."""
     camera = await request.app[CAMERAS].one(request, request.match_info["camera"])
-    return page_response(request, CameraPage(path=request.path, camera=camera))
+    return page_response(request, CameraPage(camera=camera))
 
 
 @routes.get(SIGN_IN, name="sign_in_page")
