@@ -3,7 +3,7 @@
 send HOST PORT COUNT SIZE PACKETS_PER_SECOND [segments]   one call per `segments` datagrams (GSO)
 count PORT SECONDS       prints "ready", then datagrams and bytes received until it is quiet so long
 echo PORT [PORT]         answers each datagram with its sender's address, from each port
-ask HOST PORT [LOCAL]    one question to an echo, repeated for 2.5 s; prints the answer, or "silence"
+ask HOST PORT [LOCAL]    a question to an echo, repeated for 2.5 s; prints the answer or "silence"
 knock HOST PORT LOCAL    one datagram from a chosen local port, no answer awaited
 """
 
