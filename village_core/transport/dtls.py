@@ -7,7 +7,7 @@ keys exist, the SRTP contexts are taken over by `srtp.py`.
 import asyncio
 import datetime
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiortc import RTCCertificate
@@ -115,6 +115,7 @@ class Dtls:
         role: str,
         write: Callable[[bytes], None],
         on_closed: Callable[[], None],
+        profiles: Sequence[SRTPProtectionProfile] = PROFILES,
     ) -> None:
         self._path = _Path(write)
         self._write = write
@@ -122,7 +123,7 @@ class Dtls:
         self._on_closed: Callable[[], None] | None = on_closed
         self._transport = RTCDtlsTransport(self._path, [certificate.rtc])  # type: ignore[arg-type]
         self._transport._set_role(role)
-        self._transport._srtp_profiles = list(PROFILES)
+        self._transport._srtp_profiles = list(profiles)
         self._transport.on("statechange", self._changed)
         self._connected = False
 
