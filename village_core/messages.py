@@ -9,7 +9,7 @@ answers, in any order. One JSON object a text frame, at most 64 KiB. Unknown fie
 What an agent answers (the fixed short list):
     POST   /pushes            PushRequest   202 | 403 privacy_off | 404 | 409 camera offline
     DELETE /pushes/{push}                   200 | 404
-    PUT    /permits/{permit}  PermitNote    200 (renewal: a new `until`) | 404
+    PUT    /permits/{permit}  PermitNote    200 (a new `until`, or one more viewer of a push) | 404
     DELETE /permits/{permit}                200 (the named permit ended) | 404
     POST   /stills            StillRequest  202 | 403 | 404 | 409
     GET    /status                          200 AgentStatus
