@@ -21,14 +21,13 @@ class Arrival:
 
     def joined(self, stream: Stream) -> None:
         self.stream = stream
-        age = stream.picture_age(stream.clock.monotonic())
-        if age is not None and age <= FRESH and stream.picture_packets <= MOST_CACHED:
-            self._arrive(stream.picture)
+        if picture := stream.picture(MOST_CACHED, FRESH):
+            self._arrive(picture)
         else:
             stream.request_keyframe()
 
     def offer(self, burst: Burst) -> None:
-        if burst.keyframe:
+        if burst.keyframe and self in self.stream.legs:
             self._arrive([burst])
 
     def offer_late(self, burst: Burst) -> None:

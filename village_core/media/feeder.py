@@ -45,6 +45,11 @@ class Feeder:
         """The source was reconnected: its timestamps begin anew, legs wait for a keyframe."""
         self._shift = None
 
+    def end(self) -> None:
+        """The camera is gone, or must not be seen: nothing of its picture is kept."""
+        self._inlet.end()
+        self._shift = None
+
     def feed(self, unit: AccessUnit) -> None:
         """One access unit, at once."""
         nals = self._with_parameter_sets(unit.nals) if unit.keyframe else unit.nals

@@ -1,5 +1,6 @@
 """H.264 NAL units: splitting, parameter sets, keyframes and slice types (ITU-T H.264 7.3, 7.4)."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 
@@ -105,27 +106,41 @@ def _sei_number(message: bytes, at: int) -> tuple[int, int]:
     return value + (message[at] if at < len(message) else 0), at + 1
 
 
-def payload_begins_keyframe(payload: bytes) -> bool | None:
-    """Looks at one RTP payload (RFC 6184) without reassembly.
+def payloads_begin_keyframe(payloads: Iterable[bytes]) -> bool | None:
+    """Whether RTP payloads of one timestamp (RFC 6184) begin a keyframe; nothing is reassembled.
 
-    True: holds an SPS or the start of an IDR slice. False: holds another slice, so the picture is
-    no keyframe. None: cannot tell (SEI, delimiter, PPS, the rest of a fragment).
+    True: an IDR slice, an I slice behind an SPS (cameras that mark recovery points instead), or an
+    SPS alone so far. False: another slice. None: no slice begins here.
     """
+    seen_sps = False
+    for payload in payloads:
+        for nal in begun_nals(payload):
+            kind = nal[0] & 0x1F
+            if kind == IDR:
+                return True
+            if 1 <= kind <= 4:
+                return seen_sps and slice_type(nal) == "I"
+            seen_sps = seen_sps or kind == SPS
+    return seen_sps or None
+
+
+def begun_nals(payload: bytes) -> list[bytes]:
+    """The NAL units that begin in one RTP payload; of a fragmented one, its first piece."""
     kind = nal_type(payload)
     if kind == FU_A:
         if len(payload) < 2 or not payload[1] & 0x80:
-            return None
-        return _begins(payload[1] & 0x1F)
-    if kind == STAP_A:
-        verdicts = [_begins(nal_type(nal)) for nal in stap_nals(payload)]
-        return True if True in verdicts else False if False in verdicts else None
-    return _begins(kind)
+            return []
+        return [bytes((payload[0] & 0xE0 | payload[1] & 0x1F,)) + payload[2:34]]
+    return whole_nals(payload)
 
 
-def _begins(kind: int) -> bool | None:
-    if kind in (SPS, IDR):
-        return True
-    return False if 1 <= kind <= 4 else None
+def parse_sprop(text: str) -> list[bytes]:
+    """NAL units of an SDP's `sprop-parameter-sets` (RFC 6184 section 8.1).
+
+    Raises ValueError when one is not base64.
+    """
+    nals = [base64.b64decode(part, validate=True) for part in text.split(",")]
+    return [nal for nal in nals if nal]
 
 
 def stap_nals(payload: bytes) -> list[bytes]:

@@ -23,6 +23,8 @@ PACED_PACKETS = 8  # a slow leg gets so many ...
 PACED_EVERY = 0.005  # ... in so many seconds
 MOST_CATCH_UP = 32  # packets after a late tick
 PACED_FOR = 2.0  # seconds without trouble until a leg is written to directly again
+MOST_QUEUED = 256  # writes that may wait; more, and the leg skips to a keyframe
+REPEATABLE = 1000  # numbers back; the SRTP window of pylibsrtp's peers is 1,024
 AGAIN = 0.020  # seconds within which one packet is not repeated twice
 MOST_REPEATS = 128  # packets for one NACK
 IN_FLIGHT = 0.3  # seconds after a start in which a picture loss is not news
@@ -71,21 +73,24 @@ class Queued:
 
 
 class Leg:
-    """Joins a Stream as its Consumer and writes to an Outlet. Times are monotonic seconds."""
+    """A stream's Consumer that writes to an Outlet. Times are monotonic seconds.
+
+    It does nothing until `join`.
+    """
 
     def __init__(
         self,
+        stream: Stream,
         outlet: Outlet,
         sending: Sending,
-        kind: Kind = Kind.VIDEO,
         on_failed: Callable[[str], None] | None = None,
     ) -> None:
         self.counters = LegCounters()
         self.sending = sending
-        self.stream: Stream | None = None
+        self.stream = stream
         self.waiting = True  # for a keyframe; everything before it is skipped
         self._outlet = outlet
-        self._kind = kind
+        self._kind = stream.kind
         self._on_failed = on_failed
         self._step = round(STEP * sending.clock_rate)
         self._rewrite = Rewrite(sending.ssrc, sending.payload_type, 0, 0)
@@ -102,7 +107,7 @@ class Leg:
         self._credit = 0.0
         self._queue: deque[Queued] = deque()
         self._behind_since: float | None = None
-        self._started_at: float | None = None
+        self._started_at = -CACHE_HELPED
         self._repeats: dict[int, float] = {}
         self._rtx_number = secrets.randbits(15)
 
@@ -124,17 +129,22 @@ class Leg:
         return self._paced
 
     def behind(self, now: float) -> float:
-        """Seconds since which something has waited to be written."""
+        """Seconds for which the socket has taken too little."""
         return 0.0 if self._behind_since is None else now - self._behind_since
 
     # What the stream calls.
 
     def joined(self, stream: Stream) -> None:
         self._enter(stream)
-        if stream.picture:
-            self._play_picture(stream)
-        elif self._kind is Kind.VIDEO:
-            stream.request_keyframe()
+        if self._kind is Kind.AUDIO:
+            return
+        if picture := stream.picture(MOST_AT_START):
+            self._play(picture)
+            return
+        if still := stream.still():
+            self._play(still)
+            self._wait()
+        stream.request_keyframe()
 
     def offer(self, burst: Burst) -> None:
         if self._direct:
@@ -148,7 +158,7 @@ class Leg:
                 self._keep_unsent(burst, self._rewrite.timestamp_shift)
         elif not self.waiting:
             self._put(burst, self._timestamp_shift or 0)
-        elif burst.keyframe or self._kind is Kind.AUDIO:
+        elif (burst.keyframe or self._kind is Kind.AUDIO) and self in self.stream.legs:
             self._play([burst])
         else:
             self.counters.skipped += 1
@@ -175,6 +185,7 @@ class Leg:
             queued = self._queue[0]
             if not self._write(queued.burst, queued.number_shift, queued.timestamp_shift):
                 self._paced_until = now + PACED_FOR
+                self._behind_since = self._behind_since or now
                 return
             self._queue.popleft()
             self._credit -= len(queued.burst.packets)
@@ -184,8 +195,7 @@ class Leg:
         if now >= self._paced_until:
             self._paced = False
             self._direct = not self.waiting
-            if self.stream is not None:
-                self.stream.slow.discard(self)
+            self.stream.slow.discard(self)
 
     def failed(self, reason: str) -> None:
         if self._on_failed is not None:
@@ -193,21 +203,21 @@ class Leg:
 
     # What the viewer calls.
 
+    def join(self) -> None:
+        self.stream.join(self)
+
     def leave(self) -> None:
-        """Ends membership; a later `Stream.join` goes on with the next number."""
-        if self.stream is not None:
-            self.stream.leave(self)
+        """Joining again goes on with the next number."""
+        self.stream.leave(self)
         self._wait()
 
     def move(self, arrival: Consumer, stream: Stream, bursts: list[Burst]) -> None:
         """Goes on with another stream's pictures, in the place of `arrival`, at its keyframe."""
-        before = self.stream
-        if before is not None and self._timestamp_shift is not None:
+        if self._timestamp_shift is not None:
             now = stream.clock.monotonic()
-            edge = before.timestamp_at(now) + self._timestamp_shift
+            edge = self.stream.timestamp_at(now) + self._timestamp_shift
             self._timestamp_shift = edge - stream.timestamp_at(now)
-        if before is not None:
-            before.leave(self)
+        self.stream.leave(self)
         self._enter(stream)
         stream.replace(arrival, self)
         self._play(bursts)
@@ -215,7 +225,7 @@ class Leg:
     def slow_down(self, now: float) -> None:
         """Paces from now on, for PACED_FOR after the last call."""
         self._paced_until = now + PACED_FOR
-        if not self._paced and self.stream is not None:
+        if not self._paced:
             self._paced, self._direct = True, False
             self._paced_at, self._credit = now, 0.0
             self.stream.slow.add(self)
@@ -223,21 +233,20 @@ class Leg:
     def skip(self) -> None:
         """Drops what waits, and all until the next keyframe; its numbers are closed up."""
         self._wait()
-        if self.stream is not None:
-            self.stream.request_keyframe()
+        self.stream.request_keyframe()
 
     def picture_lost(self, now: float) -> None:
         """A PLI or FIR: answered from the cached picture, else by a new keyframe."""
-        stream = self.stream
-        if stream is None or self._kind is Kind.AUDIO:
+        if self._kind is Kind.AUDIO:
             return
-        since = now - self._started_at if self._started_at is not None else CACHE_HELPED
+        since = now - self._started_at
         if since < IN_FLIGHT and not self.waiting:
             return
-        if since < CACHE_HELPED or self.waiting or not self._fits(stream):
-            stream.request_keyframe()
+        picture = self.stream.picture(MOST_AT_START)
+        if since < CACHE_HELPED or self.waiting or not picture:
+            self.stream.request_keyframe()
         else:
-            self._play(stream.picture)
+            self._play(picture)
 
     def repair(self, numbers: Sequence[int], now: float) -> None:
         """A NACK: sends again what the history still holds, exactly as it was sent."""
@@ -255,7 +264,7 @@ class Leg:
 
     def sender_report(self, now: float, ntp: int) -> SenderReport | None:
         """RFC 3550 section 6.4.1; None while nothing was sent. `ntp` is the wall clock at `now`."""
-        if self.stream is None or self._timestamp_shift is None or not self.counters.packets:
+        if self._timestamp_shift is None or not self.counters.packets:
             return None
         timestamp = self.stream.timestamp_at(now) + self._timestamp_shift
         counters = self.counters
@@ -277,26 +286,12 @@ class Leg:
         self._behind_since = None
         self._direct, self.waiting = False, True
 
-    def _fits(self, stream: Stream) -> bool:
-        return bool(stream.picture) and stream.picture_packets <= MOST_AT_START
-
-    def _play_picture(self, stream: Stream) -> None:
-        """The cached group, so that the first picture shows at once."""
-        if self._fits(stream):
-            self._play(stream.picture)
-            return
-        first = stream.picture[0].packets[0].timestamp
-        self._play([b for b in stream.picture if b.packets[0].timestamp == first])
-        self._wait()
-        stream.request_keyframe()
-
     def _play(self, bursts: list[Burst]) -> None:
         """Starts at a keyframe: `bursts` up to the live edge, their pictures STEP apart."""
         self._wait()
         self.waiting = False
         self.counters.starts += 1
-        if self.stream is not None:
-            self._started_at = self.stream.clock.monotonic()
+        self._started_at = self.stream.clock.monotonic()
         stamps = list(dict.fromkeys(burst.packets[0].timestamp for burst in bursts))
         edge = stamps[-1]
         earliest = self.newest_timestamp + self._step * len(stamps) - edge
@@ -312,8 +307,8 @@ class Leg:
         written = 0
         for burst in bursts:
             written += len(burst.packets)
-            if written > MOST_AT_ONCE and self.stream is not None:
-                self.slow_down(self.stream.clock.monotonic())
+            if written > MOST_AT_ONCE:
+                self.slow_down(self._started_at)
             self._put(burst, shifts[burst.packets[0].timestamp])
 
     # Writing.
@@ -350,22 +345,23 @@ class Leg:
             self.sending.ssrc, self.sending.payload_type, number_shift, timestamp_shift
         )
         self._rewrite = rewrite
-        if self.stream is not None:
-            self._turns.append(Turn(self._next_number, rewrite, self.stream))
+        self._turns.append(Turn(self._next_number, rewrite, self.stream))
         if len(self._turns) > 64 and self._turns[32].first < self._next_number - REMEMBERED:
             del self._turns[:32]
         return rewrite
 
     def _keep_unsent(self, burst: Burst, timestamp_shift: int) -> None:
         """The socket is full: its numbers count as used, the same bytes are tried again."""
+        now = self.stream.clock.monotonic()
         self.counters.unsent += 1
-        if self.stream is not None:
-            self.slow_down(self.stream.clock.monotonic())
+        self.slow_down(now)
+        self._behind_since = self._behind_since or now
         self._enqueue(burst, timestamp_shift)
 
     def _enqueue(self, burst: Burst, timestamp_shift: int) -> None:
-        if self._behind_since is None and self.stream is not None:
-            self._behind_since = self.stream.clock.monotonic()
+        if len(self._queue) >= MOST_QUEUED:
+            self.skip()
+            return
         packets = burst.packets
         for at in range(0, len(packets), PACED_PACKETS):
             part = packets[at : at + PACED_PACKETS]
@@ -376,7 +372,8 @@ class Leg:
     # Repairing.
 
     def _turn_of(self, out: int) -> Turn | None:
-        if not self._turns or not self._turns[0].first <= out < self.next_number:
+        newest = self.next_number - 1
+        if not self._turns or not self._turns[0].first <= out <= newest < out + REPEATABLE:
             return None
         return self._turns[bisect_right(self._turns, out, key=lambda turn: turn.first) - 1]
 

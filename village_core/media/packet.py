@@ -6,7 +6,7 @@ one (design.md: flushed at the marker bit, a timestamp change, 40 packets, 64,00
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 HEADER = 12  # bytes of an RTP header without CSRC and extension (RFC 3550 section 5.1)
 VIDEO_CLOCK = 90_000  # Hz
@@ -20,8 +20,7 @@ class Kind(StrEnum):
     AUDIO = "audio"
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):  # made for every packet received: a frozen dataclass takes twice as long
     """One RTP packet inside a node: no extension, CSRC, padding; payload as the source sent it."""
 
     number: int  # extended sequence number: counts on past 65,535, keeps the source's gaps

@@ -16,7 +16,8 @@ from village_core.media.stream import Inlet, Stream
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 1.0  # seconds
-BELIEVED = 5.0  # seconds that a sender report may be away from what arrives
+BELIEVED = 1.0  # seconds that a sender report may be away from what arrives
+MOST_NACKED = 250  # numbers in one NACK, so that it fits a datagram however they scatter
 STALLED_AFTER = 3.0  # seconds without RTP: the owner issues a new ticket
 
 
@@ -97,7 +98,7 @@ class Publisher:
             source.receiver.feed(packets, now)
         else:
             for source in self._sources:
-                own = [data for data in packets if by_type.get(data[1] & 0x7F) is source]
+                own = [d for d in packets if len(d) > 1 and by_type.get(d[1] & 0x7F) is source]
                 if own:
                     source.receiver.feed(own, now)
         self._send_nacks()
@@ -138,10 +139,13 @@ class Publisher:
                 self._send(rtcp.PictureLoss(self.ssrc, source.receiver.ssrc))
 
     def end(self, reason: str) -> None:
-        """Stops feeding; the streams stay, without a source, and keep their legs."""
+        """Stops feeding: the streams have no source then, and keep their legs."""
         if self.ended is not None:
             return
         self.ended = reason
+        self.connected = False
+        for source in self._sources:
+            source.inlet.end()
         if self._on_ended is not None:
             self._on_ended(self, reason)
 
@@ -159,7 +163,9 @@ class Publisher:
             receiver = source.receiver
             nacks = receiver.take_nacks()
             if nacks and receiver.ssrc is not None:
-                self._send(rtcp.Nack(self.ssrc, receiver.ssrc, tuple(nacks)))
+                for at in range(0, len(nacks), MOST_NACKED):
+                    part = tuple(nacks[at : at + MOST_NACKED])
+                    self._send(rtcp.Nack(self.ssrc, receiver.ssrc, part))
 
     def _send(self, feedback: rtcp.Nack | rtcp.PictureLoss) -> None:
         if self._outlet is not None and self.connected:

@@ -4,11 +4,12 @@ Numbers are never made anew: a packet's number in the stream is the source's plu
 that what stayed lost on the home's line is a gap that viewers see and ask for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from village_core.media import rtp
-from village_core.media.h264 import payload_begins_keyframe
+from village_core.media import h264, rtp
+from village_core.media.gaps import Gaps
 from village_core.media.packet import (
     HEADER,
     LONGEST_HOLD,
@@ -19,16 +20,15 @@ from village_core.media.packet import (
     Kind,
     Packet,
 )
+from village_core.media.reception import Reception
+from village_core.media.rfc6184 import packetise
 from village_core.media.rtcp import ReportBlock
 
-LONGEST_WAIT = 0.150  # seconds a gap may hold back what came after it
-LATEST = 1.0  # seconds after which a packet given up is not taken any more
 MOST_MISSING = 1000  # a larger jump is not asked for again
+MOST_HELD = 2000  # packets behind a gap; more, and the gap is given up at once
 RESTART_JUMP = 3000  # RFC 3550 appendix A.1, MAX_DROPOUT: the source began anew
-MOST_NACKS = 6  # times one packet is asked for
-FASTEST_NACK, SLOWEST_NACK = 0.020, 0.100  # seconds between two of them, by the round trip
 RETIREMENT = 5.0  # seconds for which a replaced SSRC is not taken back
-FIRST_ROUND_TRIP = 0.050
+MOST_OCTETS = MOST_BYTES - MOST_PACKETS * HEADER  # of payload in one burst
 
 
 class Into(Protocol):
@@ -42,17 +42,10 @@ class Into(Protocol):
 
 
 @dataclass(slots=True)
-class Missing:
-    noticed: float
-    ask_at: float
-    asked: int
-
-
-@dataclass(slots=True)
 class Counters:
     packets: int = 0
     octets: int = 0
-    lost: int = 0  # given up after LONGEST_WAIT
+    lost: int = 0  # given up; one that comes late counts back
     repaired: int = 0  # came after they were asked for
     duplicates: int = 0
     strange: int = 0  # malformed, or of no payload type of ours
@@ -67,48 +60,40 @@ class Receiving:
     clock_rate: int = VIDEO_CLOCK
     rtx_payload_type: int | None = None
     kind: Kind = Kind.VIDEO
+    parameter_sets: Sequence[bytes] = ()  # SPS and PPS of the SDP, for IDR pictures without
 
 
 class Receiver:
     """Takes the RTP of one source. `feed` and `tick` call `into` with bursts, in order.
 
-    `take_nacks` gives the 16-bit numbers to ask for now. Times are monotonic seconds.
+    Times are monotonic seconds. Nothing that arrives makes it raise.
     """
 
     def __init__(self, receiving: Receiving, into: Into) -> None:
         self.counters = Counters()
         self.ssrc: int | None = None
-        self.last_packet_at: float | None = None
+        self.parameter_sets = list(receiving.parameter_sets)
         self._receiving = receiving
         self._into = into
         self._payload_type = receiving.payload_type
+        self._reception = Reception(0, 0, 0.0)
+        self._gaps = Gaps()
         self._shift = 0  # number in the stream minus the source's
-        self._first = 0
         self._next = 0  # the number to hand on next
         self._next_raw = -1  # the same as the source counts it, 16 bits
-        self._raw_timestamp = -1
-        self._timestamp = 0
-        self._transit = 0.0
-        self._jitter = 0.0
-        self._open: list[Packet] = []
+        self._raw_timestamp = -1  # of the newest picture
+        self._timestamp = 0  # the same in the stream
+        self._open: list[Packet] = []  # the burst being made
         self._open_octets = 0
         self._opened_at = 0.0
-        self._keyframe_timestamp: int | None = None
-        self._held: dict[int, Packet] = {}
-        self._highest = 0  # of the held, when there are any
-        self._missing: dict[int, Missing] = {}
-        self._given_up: dict[int, float] = {}
-        self._nacks: list[int] = []
-        self._round_trip = FIRST_ROUND_TRIP
+        self._judged_timestamp: int | None = None  # of the picture known to be a keyframe or not
+        self._held: dict[int, Packet] = {}  # behind a gap
+        self._newest_held = 0
         self._retired: dict[int, float] = {}
         self._suspect: tuple[rtp.Parsed, int] | None = None
-        self._reported = (0, 0)  # expected and received at the last report
-        self._received = 0
-        self._sender_report: tuple[int, float] | None = None
 
     def feed(self, datagrams: list[bytes], now: float) -> None:
-        """RTP packets as they arrived; never raises, whatever they hold."""
-        self.last_packet_at = now
+        """RTP packets as they arrived."""
         for data in datagrams:
             if len(data) > HEADER:
                 first, second, raw, timestamp, ssrc = rtp.FIXED.unpack_from(data)
@@ -121,143 +106,134 @@ class Receiver:
                 ):
                     if timestamp != self._raw_timestamp:
                         self._turn_timestamp(timestamp, now)
-                    self._received += 1
+                    self._reception.received += 1
                     self._hand_on(
                         Packet(self._next, self._timestamp, second > 0x7F, data[HEADER:]), now
                     )
                     continue
             self._take_unusual(data, now)
-        if self._open and now - self._opened_at >= LONGEST_HOLD:
-            self._flush()
+        self._flush_old(now)
 
     def tick(self, now: float) -> None:
         """Every 5 ms or so: ends holds, gives gaps up, and asks again for what is missing."""
-        if self._missing:
-            self._ask_again(now)
-            self._give_up_old(now)
-        if self._open and now - self._opened_at >= LONGEST_HOLD:
-            self._flush()
+        if self._gaps:
+            self._gaps.ask_again(now)
+            while self._held and self._gaps.overdue(self._next, now):
+                self._skip_gap(now)
+        self._flush_old(now)
 
     def take_nacks(self) -> list[int]:
-        nacks, self._nacks = self._nacks, []
-        return nacks
+        """The 16-bit numbers to ask for now."""
+        return [number - self._shift & 0xFFFF for number in self._gaps.take_asking()]
 
     def take_sender_report(self, ntp: int, now: float) -> None:
-        """Remembers when the source's report came, for the delay that ours give back."""
-        self._sender_report = (ntp >> 16 & 0xFFFFFFFF, now)
+        self._reception.take_sender_report(ntp, now)
 
     def extended_timestamp(self, raw: int) -> int:
-        """The stream's timestamp for one that the source's sender report names."""
-        return rtp.nearest(raw, self._raw_timestamp, 32) - self._raw_timestamp + self._timestamp
+        """The stream's timestamp for one of the source's near the newest."""
+        return self._timestamp + rtp.signed(raw - self._raw_timestamp, 32)
 
     def report(self, now: float) -> ReportBlock | None:
-        """The report block of RFC 3550 section 6.4.1 since the last one; None before a packet."""
+        """The report block since the last one (RFC 3550 section 6.4.1); None before a packet."""
         if self.ssrc is None:
             return None
-        highest = self._newest - self._shift
-        expected = self._newest - self._first + 1
-        before_expected, before_received = self._reported
-        self._reported = (expected, self._received)
-        interval = expected - before_expected
-        lost = interval - (self._received - before_received)
-        last_report, since = self._sender_report or (0, now)
-        return ReportBlock(
-            ssrc=self.ssrc,
-            fraction_lost=min(255, max(0, lost) * 256 // interval) if interval > 0 else 0,
-            lost=expected - self._received,
-            highest=highest & 0xFFFFFFFF,
-            jitter=int(self._jitter),
-            last_report=last_report,
-            delay=int((now - since) * 65536) & 0xFFFFFFFF,
-        )
+        return self._reception.report(self._newest - self._shift, now)
+
+    # In order.
 
     @property
     def _newest(self) -> int:
-        return self._highest if self._held else self._next - 1
+        return self._newest_held if self._held else self._next - 1
 
     def _hand_on(self, packet: Packet, now: float) -> None:
-        """`packet` is the next in order."""
+        """`packet` is the next in order, or the first behind a gap given up."""
         octets = len(packet.payload)
         if self._open and (
-            packet.timestamp != self._open[0].timestamp
-            or self._open_octets + octets > MOST_BYTES - MOST_PACKETS * HEADER
+            packet.timestamp != self._open[0].timestamp or self._open_octets + octets > MOST_OCTETS
         ):
+            before = self._shift
             self._flush()
+            if self._shift != before:
+                packet = packet._replace(number=self._next)
         opened = self._open
         if not opened:
             self._opened_at = now
         opened.append(packet)
         self._open_octets += octets
         self._next = packet.number + 1
-        self._next_raw = (self._next - self._shift) & 0xFFFF
+        self._next_raw = self._next - self._shift & 0xFFFF
         if packet.marker or len(opened) >= MOST_PACKETS:
             self._flush()
 
+    def _flush_old(self, now: float) -> None:
+        """Sound has no frames to wait for."""
+        if self._open and (
+            now - self._opened_at >= LONGEST_HOLD or self._receiving.kind is Kind.AUDIO
+        ):
+            self._flush()
+
     def _flush(self) -> None:
+        keyframe = self._receiving.kind is Kind.VIDEO and self._begins_keyframe()
         packets, self._open = self._open, []
         octets, self._open_octets = self._open_octets, 0
         self.counters.packets += len(packets)
         self.counters.octets += octets
-        self._into.feed(
-            Burst(self._receiving.kind, packets, self._is_keyframe(packets), None, octets)
-        )
+        self._into.feed(Burst(self._receiving.kind, packets, keyframe, None, octets))
 
-    def _is_keyframe(self, packets: list[Packet]) -> bool:
-        timestamp = packets[0].timestamp
-        if self._receiving.kind is not Kind.VIDEO or timestamp == self._keyframe_timestamp:
+    def _begins_keyframe(self) -> bool:
+        timestamp = self._open[0].timestamp
+        if timestamp == self._judged_timestamp:
+            return False  # the rest of a picture
+        verdict = h264.payloads_begin_keyframe([packet.payload for packet in self._open])
+        if verdict is None:
             return False
-        for packet in packets:
-            verdict = payload_begins_keyframe(packet.payload)
-            if verdict is not None:
-                if verdict:
-                    self._keyframe_timestamp = timestamp
-                return verdict
-        return False
+        self._judged_timestamp = timestamp
+        if verdict:
+            self._mind_parameter_sets()
+        return verdict
 
     def _turn_timestamp(self, raw: int, now: float) -> None:
-        """A new picture: extends its timestamp and updates the jitter (RFC 3550 appendix A.8).
-
-        Once a picture, since the packets of one share its timestamp.
-        """
+        """A new picture. Jitter is taken once each, as its packets share the timestamp."""
         self._timestamp += rtp.signed(raw - self._raw_timestamp, 32)
         self._raw_timestamp = raw
-        transit = now * self._receiving.clock_rate - self._timestamp
-        self._jitter += (abs(transit - self._transit) - self._jitter) / 16
-        self._transit = transit
+        self._reception.arrived(now * self._receiving.clock_rate - self._timestamp)
+
+    # Out of order, malformed, repaired, begun anew.
 
     def _take_unusual(self, data: bytes, now: float) -> None:
         """All but the next packet in its plainest form."""
         parsed = rtp.parse(data)
         if parsed is None:
             self.counters.strange += 1
-            return
-        if parsed.payload_type == self._receiving.rtx_payload_type:
+        elif parsed.payload_type == self._receiving.rtx_payload_type:
             self._take_repair(parsed, now)
         elif parsed.payload_type != self._payload_type:
             self.counters.strange += 1
         elif parsed.ssrc == self.ssrc:
             self._take(parsed, now)
-        elif now - self._retired.get(parsed.ssrc, -RETIREMENT) >= RETIREMENT:
+        elif now - self._retired.get(parsed.ssrc, now - RETIREMENT) >= RETIREMENT:
             self._restart(parsed, now)
             self._take(parsed, now)
 
+    def _extended(self, raw: int) -> int:
+        return rtp.nearest(raw, self._newest - self._shift, 16) + self._shift
+
     def _take_repair(self, parsed: rtp.Parsed, now: float) -> None:
         """A retransmission in its own stream (RFC 4588 section 4); an empty one is a probe."""
-        if self.ssrc is None or len(parsed.payload) < 2:
+        original = int.from_bytes(parsed.payload[:2])
+        if len(parsed.payload) < 2 or self._extended(original) not in self._gaps:
+            self.counters.duplicates += 1
             return
-        number = int.from_bytes(parsed.payload[:2])
-        self._take(parsed._replace(number=number, ssrc=self.ssrc, payload=parsed.payload[2:]), now)
+        self._take(parsed._replace(number=original, payload=parsed.payload[2:]), now)
 
     def _take(self, parsed: rtp.Parsed, now: float) -> None:
-        newest = self._newest
-        number = rtp.nearest(parsed.number, newest - self._shift, 16) + self._shift
-        ahead = number - newest
-        if abs(ahead) >= RESTART_JUMP:
+        number = self._extended(parsed.number)
+        if abs(number - self._newest) >= RESTART_JUMP:
             self._take_far(parsed, number, now)
             return
         self._suspect = None
         if number < self._next:
-            self._take_late(parsed, number, now)
+            self._take_late(parsed, number)
         elif number in self._held:
             self.counters.duplicates += 1
         else:
@@ -281,15 +257,14 @@ class Receiver:
             self._retire(self.ssrc, now)
         self._retired.pop(parsed.ssrc, None)
         self.ssrc = parsed.ssrc
+        self._gaps.clear()
+        self._suspect = self._judged_timestamp = None
         number, self._timestamp = self._into.begin()
         self._shift = number - parsed.number
-        self._first = self._next = number
-        self._next_raw = parsed.number
+        self._next, self._next_raw = number, parsed.number
         self._raw_timestamp = parsed.timestamp
-        self._transit = now * self._receiving.clock_rate - self._timestamp
-        self._reported, self._received = (0, 0), 0
-        self._suspect = self._sender_report = self._keyframe_timestamp = None
-        self._given_up.clear()
+        transit = now * self._receiving.clock_rate - self._timestamp
+        self._reception = Reception(parsed.ssrc, parsed.number, transit)
 
     def _retire(self, ssrc: int, now: float) -> None:
         """Late packets of an SSRC that was replaced must not bring it back."""
@@ -297,101 +272,93 @@ class Receiver:
         self._retired = {**kept, ssrc: now} if len(kept) < 16 else {ssrc: now}
 
     def _packet(self, parsed: rtp.Parsed, number: int, now: float) -> Packet:
-        if parsed.timestamp == self._raw_timestamp:
-            timestamp = self._timestamp
-        elif number > self._newest:
+        if number > self._newest and parsed.timestamp != self._raw_timestamp:
             self._turn_timestamp(parsed.timestamp, now)
-            timestamp = self._timestamp
-        else:
-            timestamp = self.extended_timestamp(parsed.timestamp)
+        timestamp = self.extended_timestamp(parsed.timestamp)
         return Packet(number, timestamp, parsed.marker, parsed.payload)
 
     def _place(self, parsed: rtp.Parsed, number: int, now: float) -> None:
         """A number not seen before, not below the next."""
-        self._received += 1
         newest = self._newest
         packet = self._packet(parsed, number, now)
+        self._reception.received += 1
         if number == self._next:
-            self._hand_on(packet, now)
-            self._fill(number, now)
-            return
-        if number - newest > MOST_MISSING or len(self._held) >= 2 * MOST_MISSING:
+            self._fill(packet, now)
+        elif number < newest:
+            self._held[number] = packet
+            self._count_repair(number, now)
+        elif number - newest > MOST_MISSING or len(self._held) >= MOST_HELD:
             self._release_all(now)
             self.counters.lost += number - self._next
             self._hand_on(packet, now)
-            return
-        self._held[number] = packet
-        self._repaired(number, now)
-        if number > newest:
-            self._miss(range(newest + 1, number), now)
-            self._highest = number
+        else:
+            self._gaps.open(range(newest + 1, number), now)
+            self._held[number] = packet
+            self._newest_held = number
 
-    def _miss(self, numbers: range, now: float) -> None:
-        for number in numbers:
-            self._missing[number] = Missing(now, now + self._nack_pause, 1)
-            self._nacks.append((number - self._shift) & 0xFFFF)
+    def _fill(self, packet: Packet, now: float) -> None:
+        """The next in order; what was held behind it follows."""
+        self._count_repair(packet.number, now)
+        self._hand_on(packet, now)
+        while (held := self._held.pop(self._next, None)) is not None:
+            self._hand_on(held, now)
 
-    @property
-    def _nack_pause(self) -> float:
-        return min(max(self._round_trip, FASTEST_NACK), SLOWEST_NACK)
+    def _count_repair(self, number: int, now: float) -> None:
+        if self._gaps.fill(number, now):
+            self.counters.repaired += 1
 
-    def _repaired(self, number: int, now: float) -> None:
-        missing = self._missing.pop(number, None)
-        if missing is None:
-            return
-        self.counters.repaired += 1
-        if missing.asked == 1:  # else nobody can tell which request it answers
-            self._round_trip += (now - missing.noticed - self._round_trip) / 8
-
-    def _fill(self, number: int, now: float) -> None:
-        """`number` was handed on: so can be what was held behind it."""
-        self._repaired(number, now)
-        held = self._held
-        while (packet := held.pop(self._next, None)) is not None:
-            self._hand_on(packet, now)
-
-    def _take_late(self, parsed: rtp.Parsed, number: int, now: float) -> None:
-        if self._given_up.pop(number, None) is None:
+    def _take_late(self, parsed: rtp.Parsed, number: int) -> None:
+        """Below the next number: fills a gap that was given up, or was here before."""
+        if not self._gaps.fill_late(number):
             self.counters.duplicates += 1
             return
-        self._received += 1
+        self._reception.received += 1
         self.counters.lost -= 1
         self.counters.repaired += 1
-        packet = self._packet(parsed, number, now)
-        self._into.feed(Burst(self._receiving.kind, [packet], octets=len(packet.payload)))
-
-    def _ask_again(self, now: float) -> None:
-        for number, missing in self._missing.items():
-            if now >= missing.ask_at and missing.asked < MOST_NACKS:
-                missing.asked += 1
-                missing.ask_at = now + self._nack_pause
-                self._nacks.append((number - self._shift) & 0xFFFF)
-
-    def _give_up_old(self, now: float) -> None:
-        """Goes on behind gaps older than LONGEST_WAIT."""
-        while self._held:
-            missing = self._missing[self._next]
-            if now - missing.noticed < LONGEST_WAIT:
-                return
-            self._skip_gap(now)
+        timestamp = self.extended_timestamp(parsed.timestamp)
+        packet = Packet(number, timestamp, parsed.marker, parsed.payload)
+        self._into.feed(Burst(self._receiving.kind, [packet], octets=len(parsed.payload)))
 
     def _skip_gap(self, now: float) -> None:
         """Leaves the gap before the lowest held packet in the numbers, and goes on from there."""
-        for number in range(self._next, min(self._held)):
-            del self._missing[number]
-            self._given_up[number] = now
-            self.counters.lost += 1
-        self._forget_given_up(now)
         resume = min(self._held)
-        self._hand_on(self._held.pop(resume), now)
-        self._fill(resume, now)
-
-    def _forget_given_up(self, now: float) -> None:
-        for number in [n for n, since in self._given_up.items() if now - since > LATEST]:
-            del self._given_up[number]
+        self.counters.lost += resume - self._next
+        self._gaps.give_up(range(self._next, resume), now)
+        self._fill(self._held.pop(resume), now)
 
     def _release_all(self, now: float) -> None:
         while self._held:
             self._skip_gap(now)
         if self._open:
             self._flush()
+
+    # Parameter sets.
+
+    def _mind_parameter_sets(self) -> None:
+        """Puts SPS and PPS before a keyframe that brings none, else remembers what it brings."""
+        own = [
+            nal
+            for packet in self._open
+            for nal in h264.whole_nals(packet.payload)
+            if h264.nal_type(nal) in (h264.SPS, h264.PPS)
+        ]
+        if own:
+            self.parameter_sets = own
+        elif self.parameter_sets:
+            self._insert(packetise(self.parameter_sets))
+
+    def _insert(self, payloads: list[bytes]) -> None:
+        """Packets of our own before the open burst: all numbers from there on move up."""
+        first, count = self._open[0], len(payloads)
+        added = [
+            Packet(first.number + index, first.timestamp, marker=False, payload=payload)
+            for index, payload in enumerate(payloads)
+        ]
+        moved = [packet._replace(number=packet.number + count) for packet in self._open]
+        self._open = [*added, *moved]
+        self._open_octets += sum(map(len, payloads))
+        self._shift += count
+        self._next += count
+        self._newest_held += count
+        self._held = {n + count: p._replace(number=n + count) for n, p in self._held.items()}
+        self._gaps.shift(count)

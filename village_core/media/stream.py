@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 REMEMBERED = 1024  # packets kept for retransmission; a power of two, 1.2 s at 8 Mbit/s
 LONGEST_PICTURE = 12.0  # seconds; some cameras stretch their keyframe interval that far
 LARGEST_PICTURE = 4_000_000  # bytes
-KEYFRAME_PAUSE = 1.0  # seconds between two requests to the source
+KEYFRAME_PAUSE = 1.0  # seconds between two requests to the source ...
+LONGEST_PAUSE = 8.0  # ... doubled up to this while it does not answer
+STALE = 5.0  # seconds without a packet after which the cached picture is not shown as live
 LEG_FAILURES = (OSError, RuntimeError, ValueError, LookupError)  # end that leg, nothing else
 
 
@@ -54,6 +56,7 @@ class StreamCounters:
     keyframes: int = 0
     lost: int = 0  # packets missing in the numbers; one that comes late counts back
     sources: int = 0
+    formats: int = 0  # times the parameter sets were new
     keyframe_requests: int = 0  # sent upstream
 
 
@@ -93,6 +96,11 @@ class Inlet:
         if self.stream.inlet is self:
             self.stream.feed(burst)
 
+    def end(self) -> None:
+        """The source is gone: its picture is not kept. Legs stay, for the next one."""
+        if self.stream.inlet is self:
+            self.stream.end_source()
+
 
 class Stream:
     """Fans bursts out, keeps the picture and the history, asks its source for keyframes.
@@ -119,19 +127,20 @@ class Stream:
         self.history = History()
         self.counters = StreamCounters()
         self.inlet: Inlet | None = None
-        self.picture: list[Burst] = []  # since the last keyframe, that one first
-        self.picture_packets = 0
         self.slow: set[Consumer] = set()
         self.last_packet_at: float | None = None
         self.last_number = -1
         self.last_timestamp = 0
         self.format: Sps | None = None
         self.parameter_sets: list[bytes] = []
-        self._picture_octets = 0
+        self._floor = 0  # lowest number of the current source
+        self._picture: list[Burst] = []  # since the last keyframe, that one first
+        self._picture_packets = self._picture_octets = 0
         self._picture_at = 0.0
         self._want_keyframe = want_keyframe
-        self._asked_at: float | None = None
         self._asking = False
+        self._ask_at = 0.0
+        self._ask_pause = KEYFRAME_PAUSE
         self._anchor: tuple[int, float] | None = None
         self._legs: tuple[Consumer, ...] = ()
 
@@ -149,6 +158,7 @@ class Stream:
     def leave(self, leg: Consumer) -> None:
         self._legs = tuple(other for other in self._legs if other is not leg)
         self.slow.discard(leg)
+        self._asking = self._asking and bool(self._legs)
 
     def replace(self, leaving: Consumer, leg: Consumer) -> None:
         """The leg takes the place of another consumer, without being told that it joined."""
@@ -158,16 +168,22 @@ class Stream:
     def begin(self, inlet: Inlet) -> tuple[int, int]:
         """A source takes over: (number, timestamp) for its first packet. Legs await a keyframe."""
         now = self.clock.monotonic()
+        begin = self.last_number + 1, max(self.timestamp_at(now), self.last_timestamp + 1)
+        self.end_source()
         self.inlet = inlet
         self.counters.sources += 1
+        self._floor = begin[0]
+        self._asking = bool(self._legs)
+        self._ask_at, self._ask_pause = now + KEYFRAME_PAUSE, KEYFRAME_PAUSE
+        return begin
+
+    def end_source(self) -> None:
+        """Nothing more comes of the source there was."""
+        self.inlet = self._anchor = None
         self._drop_picture()
-        self._anchor = None
-        self._asking = False
+        self._floor = self.last_number + 1
         for leg in self._legs:
             leg.source_replaced()
-        if self.last_packet_at is None:
-            return 0, 0
-        return self.last_number + 1, self.timestamp_at(now)
 
     def feed(self, burst: Burst) -> None:
         """One burst of the source, to all legs. One leg's failure never stops the others."""
@@ -185,16 +201,17 @@ class Stream:
         self._count(burst, last.number - before - len(packets))
         if burst.keyframe:
             self._begin_picture(burst, now)
-        elif self.picture:
+        elif self._picture:
             self._extend_picture(burst, now)
         for leg in self._legs:
             try:
                 leg.offer(burst)
             except LEG_FAILURES as error:
                 self._fail(leg, error)
+        burst.laid_out = None  # a copy of its bytes, not worth keeping with the picture
 
     def tick(self, now: float) -> None:
-        """Lets paced legs send, and sends a keyframe request that had to wait."""
+        """Lets paced legs send, and repeats keyframe requests."""
         for leg in tuple(self.slow):
             try:
                 leg.pace(now)
@@ -204,7 +221,7 @@ class Stream:
             self._ask(now)
 
     def request_keyframe(self) -> None:
-        """Asks the source, now or as soon as KEYFRAME_PAUSE allows; a keyframe settles it."""
+        """Asks the source, now or as soon as the last request is KEYFRAME_PAUSE old."""
         self._asking = True
         self._ask(self.clock.monotonic())
 
@@ -220,9 +237,28 @@ class Stream:
         """The source said that `timestamp` was sampled at `at` of our monotonic clock."""
         self._anchor = (timestamp, at)
 
-    def picture_age(self, now: float) -> float | None:
-        """Seconds since the cached keyframe came; None without one."""
-        return now - self._picture_at if self.picture else None
+    def picture(self, most: int, youngest: float | None = None) -> list[Burst]:
+        """The bursts since the last keyframe, that one first.
+
+        Empty when there is none, more than `most` packets, `youngest` seconds have passed since
+        the keyframe, or the source has stalled.
+        """
+        now = self.clock.monotonic()
+        if self._picture_packets > most or self._stale(now):
+            return []
+        if youngest is not None and now - self._picture_at > youngest:
+            return []
+        return self._picture
+
+    def still(self) -> list[Burst]:
+        """The bursts of the last keyframe alone, if the source has not stalled."""
+        if not self._picture or self._stale(self.clock.monotonic()):
+            return []
+        taken = self._picture[0].packets[0].timestamp
+        return [burst for burst in self._picture if burst.packets[0].timestamp == taken]
+
+    def _stale(self, now: float) -> bool:
+        return self.last_packet_at is None or now - self.last_packet_at > STALE
 
     def _count(self, burst: Burst, lost: int) -> None:
         if not burst.octets:
@@ -237,8 +273,9 @@ class Stream:
     def _feed_late(self, burst: Burst) -> None:
         """Packets below the newest number: those that fill a gap go on, others are dropped."""
         for packet in burst.packets:
-            known = self.history.get(packet.number) is not None
-            if known or packet.number <= self.last_number - REMEMBERED // 2:
+            number = packet.number
+            lowest = max(self._floor, self.last_number - REMEMBERED // 2)
+            if not lowest <= number < self.last_number or self.history.get(number) is not None:
                 continue
             self.history.remember([packet])
             self.counters.lost -= 1
@@ -251,11 +288,12 @@ class Stream:
 
     def _begin_picture(self, burst: Burst, now: float) -> None:
         self.counters.keyframes += 1
-        self.picture = [burst]
-        self.picture_packets = len(burst.packets)
+        self._picture = [burst]
+        self._picture_packets = len(burst.packets)
         self._picture_octets = burst.octets
         self._picture_at = now
         self._asking = False
+        self._ask_pause = KEYFRAME_PAUSE
         self._notice_format(burst)
 
     def _extend_picture(self, burst: Burst, now: float) -> None:
@@ -263,12 +301,12 @@ class Stream:
         if self._picture_octets > LARGEST_PICTURE or now - self._picture_at > LONGEST_PICTURE:
             self._drop_picture()
             return
-        self.picture.append(burst)
-        self.picture_packets += len(burst.packets)
+        self._picture.append(burst)
+        self._picture_packets += len(burst.packets)
 
     def _drop_picture(self) -> None:
-        self.picture = []
-        self.picture_packets = self._picture_octets = 0
+        self._picture = []
+        self._picture_packets = self._picture_octets = 0
 
     def _notice_format(self, burst: Burst) -> None:
         sets = [
@@ -280,6 +318,7 @@ class Stream:
         if not sets or sets == self.parameter_sets:
             return
         self.parameter_sets = sets
+        self.counters.formats += 1
         for nal in sets:
             if h264.nal_type(nal) == h264.SPS:
                 self._read_format(nal)
@@ -291,10 +330,11 @@ class Stream:
             log.info("camera %s %s: unreadable SPS: %s", self.camera, self.quality, error)
 
     def _ask(self, now: float) -> None:
-        if self._asked_at is not None and now - self._asked_at < KEYFRAME_PAUSE:
+        """Goes on asking until a keyframe comes, as requests and answers get lost."""
+        if now < self._ask_at:
             return
-        self._asked_at = now
-        self._asking = False
+        self._ask_at = now + self._ask_pause
+        self._ask_pause = min(2 * self._ask_pause, LONGEST_PAUSE)
         self.counters.keyframe_requests += 1
         if self._want_keyframe is not None:
             self._want_keyframe()

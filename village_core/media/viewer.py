@@ -118,6 +118,7 @@ class Viewer:
             self._heed(packet, now)
 
     def on_closed(self, reason: str) -> None:
+        self.connected = False
         self.end(reason)
 
     # What the owner calls.
@@ -126,8 +127,8 @@ class Viewer:
         if not self.connected or self.ended is not None:
             return
         if now >= self._report_at:
-            self._report_at = now + REPORT_EVERY
-            self._send_reports(now)
+            spoken = self._send_reports(now)
+            self._report_at = now + (REPORT_EVERY if spoken else FIRST_REPORT)
         if now >= self._step_at:
             self._step_at = now + STEP_EVERY
             self._mind_switch(now)
@@ -177,10 +178,11 @@ class Viewer:
         sending = self._sending.get(kind)
         if stream is None or sending is None:
             return
-        self._legs[kind] = leg = Leg(outlet, sending, kind, self._failed)
-        stream.join(leg)
+        self._legs[kind] = leg = Leg(stream, outlet, sending, self._failed)
+        leg.join()
 
     def _failed(self, reason: str) -> None:
+        self.connected = False  # and no goodbye can be sent
         self.end(f"sending failed: {reason}")
 
     def _names(self) -> rtcp.SourceDescription:
@@ -188,12 +190,14 @@ class Viewer:
             {leg.sending.ssrc: self._cname for leg in self._legs.values()}
         )
 
-    def _send_reports(self, now: float) -> None:
+    def _send_reports(self, now: float) -> bool:
+        """False when there was nothing to report yet."""
         ntp = self._ntp.at(now)
         reports = [leg.sender_report(now, ntp) for leg in self._legs.values()]
         spoken = [report for report in reports if report is not None]
         if spoken and self._outlet is not None:
             self._outlet.send_rtcp(rtcp.build(*spoken, self._names()))
+        return bool(spoken)
 
     def _heed(self, packet: rtcp.RtcpPacket, now: float) -> None:
         match packet:
@@ -226,7 +230,7 @@ class Viewer:
     def _heed_reports(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         leg = self._legs.get(Kind.VIDEO)
         for block in blocks:
-            if leg is not None and leg.sending.ssrc == block.ssrc and leg.stream is not None:
+            if leg is not None and leg.sending.ssrc == block.ssrc:
                 self._heed_report(block, leg.stream, now)
 
     def _heed_report(self, block: rtcp.ReportBlock, stream: Stream, now: float) -> None:
@@ -293,6 +297,8 @@ class Viewer:
     def _mind_switch(self, now: float) -> None:
         arrival = self._arrival
         if arrival is None:
+            if self.pinned is not None:
+                self._want(self.pinned, now)
             return
         if now - self._wanted_at >= LONGEST_SWITCH:
             self._cancel_switch()
