@@ -21,8 +21,9 @@ class Arrival:
 
     def joined(self, stream: Stream) -> None:
         self.stream = stream
-        if picture := stream.picture(MOST_CACHED, FRESH):
-            self._arrive(picture)
+        age = stream.picture_age(stream.clock.monotonic())
+        if age is not None and age <= FRESH and stream.picture_packets <= MOST_CACHED:
+            self._arrive(stream.picture)
         else:
             stream.request_keyframe()
 

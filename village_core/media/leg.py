@@ -138,8 +138,8 @@ class Leg:
         self._enter(stream)
         if self._kind is Kind.AUDIO:
             return
-        if picture := stream.picture(MOST_AT_START):
-            self._play(picture)
+        if stream.picture and stream.picture_packets <= MOST_AT_START:
+            self._play(stream.picture)
             return
         if still := stream.still():
             self._play(still)
@@ -242,8 +242,9 @@ class Leg:
         since = now - self._started_at
         if since < IN_FLIGHT and not self.waiting:
             return
-        picture = self.stream.picture(MOST_AT_START)
-        if since < CACHE_HELPED or self.waiting or not picture:
+        picture = self.stream.picture
+        fits = bool(picture) and self.stream.picture_packets <= MOST_AT_START
+        if since < CACHE_HELPED or self.waiting or not fits:
             self.stream.request_keyframe()
         else:
             self._play(picture)

@@ -237,28 +237,29 @@ class Stream:
         """The source said that `timestamp` was sampled at `at` of our monotonic clock."""
         self._anchor = (timestamp, at)
 
-    def picture(self, most: int, youngest: float | None = None) -> list[Burst]:
-        """The bursts since the last keyframe, that one first.
-
-        Empty when there is none, more than `most` packets, `youngest` seconds have passed since
-        the keyframe, or the source has stalled.
-        """
-        now = self.clock.monotonic()
-        if self._picture_packets > most or self._stale(now):
-            return []
-        if youngest is not None and now - self._picture_at > youngest:
+    @property
+    def picture(self) -> list[Burst]:
+        """The bursts since the last keyframe, that one first; none when the source has stalled."""
+        last = self.last_packet_at
+        if last is None or self.clock.monotonic() - last > STALE:
             return []
         return self._picture
 
-    def still(self) -> list[Burst]:
-        """The bursts of the last keyframe alone, if the source has not stalled."""
-        if not self._picture or self._stale(self.clock.monotonic()):
-            return []
-        taken = self._picture[0].packets[0].timestamp
-        return [burst for burst in self._picture if burst.packets[0].timestamp == taken]
+    @property
+    def picture_packets(self) -> int:
+        return self._picture_packets
 
-    def _stale(self, now: float) -> bool:
-        return self.last_packet_at is None or now - self.last_packet_at > STALE
+    def picture_age(self, now: float) -> float | None:
+        """Seconds since the cached keyframe came; None without one."""
+        return now - self._picture_at if self.picture else None
+
+    def still(self) -> list[Burst]:
+        """The bursts of the cached keyframe alone."""
+        picture = self.picture
+        if not picture:
+            return []
+        taken = picture[0].packets[0].timestamp
+        return [burst for burst in picture if burst.packets[0].timestamp == taken]
 
     def _count(self, burst: Burst, lost: int) -> None:
         if not burst.octets:
