@@ -62,12 +62,9 @@
   }
 
   function describeQuality() {
-    const now = shown();
     const chosen = Village.say("live.quality." + quality);
-    const both = quality === "auto" && now;
-    const name = both ? Village.say("live.quality.both", { chosen, now: Village.say("live.quality." + now) }) : chosen;
-    at("quality").textContent = Village.say("live.quality.now", { chosen: name });
-    if (player.playing) at("state").textContent = sentence("playing", now);
+    at("quality").textContent = Village.say("live.quality.now", { chosen });
+    if (player.playing) at("state").textContent = sentence("playing", shown());
   }
 
   // States in words.
@@ -115,7 +112,8 @@
       const before = trouble;
       trouble = answer.trouble || "";
       if (trouble !== before) show(player.state, player.problem);
-      if (before && !trouble && player.state === "waiting") player.play();
+      const gone = before && !trouble && answer.online;
+      if (gone && /^(waiting|refused)$/.test(player.state)) player.play();
     } catch (error) {
       if (error.status === 401) Village.toSignIn(); // any other: the player tells
     }
@@ -152,7 +150,8 @@
   // Still watching?
 
   function startAsking() {
-    if (askTimer || endTimer) return;
+    const known = (navigator.connection || {}).type; // not every browser tells
+    if (askTimer || endTimer || known === "wifi" || known === "ethernet") return;
     askTimer = setTimeout(askWhetherWatching, ASK_AFTER);
   }
 
