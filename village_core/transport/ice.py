@@ -92,7 +92,14 @@ class IceClient:
             addresses += ["127.0.0.1", "::1"]
         connection = self._connection
         connection._local_candidates_start = True
-        connection._local_candidates = await connection.get_component_candidates(1, addresses)
+        gathering = self._supervisor.once(
+            f"addresses of {self._name}", connection.get_component_candidates(1, addresses)
+        )
+        try:
+            connection._local_candidates = await asyncio.shield(gathering)
+        except asyncio.CancelledError:
+            await asyncio.wait([gathering])  # only at its end does `close` know its sockets
+            raise
         connection._local_candidates_end = True
         if not connection._local_candidates and not self._relay_only:
             raise OSError("this machine has no address to send from")

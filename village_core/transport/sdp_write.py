@@ -30,7 +30,7 @@ def write_answer(
     for section in offer.sections:
         choice = by_mid.get(section.mid)
         if choice is None or section.rejected:
-            lines += _rejected(section)
+            lines += _rejected(section, transport)
             continue
         codecs = [choice.codec, *([choice.repair] if choice.repair else [])]
         lines += _section(choice, section.protocol, codecs, transport, direction, "passive")
@@ -86,11 +86,7 @@ def _section(
         f"c=IN IP{ipaddress.ip_address(host).version} {host}",
         f"a=mid:{choice.mid}",
         f"a={direction}",
-        f"a=ice-ufrag:{transport.ufrag}",
-        f"a=ice-pwd:{transport.pwd}",
-        f"a=fingerprint:{transport.fingerprint.algorithm} {transport.fingerprint.value}",
-        f"a=setup:{setup}",
-        "a=rtcp-mux",
+        *_path(transport, setup),
         "a=rtcp-mux-only",
         "a=rtcp-rsize",
         *(line for codec in codecs for line in _codec(codec)),
@@ -131,13 +127,26 @@ def _source(choice: Choice, stream: str) -> list[str]:
     return lines + [f"a=ssrc:{ssrc} cname:{stream}" for ssrc in ours]
 
 
-def _rejected(section: Section) -> list[str]:
-    lines = [
+def _rejected(section: Section, transport: Transport) -> list[str]:
+    """Port 0 (RFC 9429 section 5.3.1); aiortc wants a transport and codecs even there."""
+    return [
         f"m={section.kind} 0 {section.protocol} {section.formats}",
         "c=IN IP4 0.0.0.0",
+        *([f"a=mid:{section.mid}"] if section.mid else []),
         "a=inactive",
+        *_path(transport, "passive"),
+        *(line for codec in section.codecs for line in _codec(codec)),
     ]
-    return [*lines, f"a=mid:{section.mid}"] if section.mid else lines
+
+
+def _path(transport: Transport, setup: str) -> list[str]:
+    return [
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.pwd}",
+        f"a=fingerprint:{transport.fingerprint.algorithm} {transport.fingerprint.value}",
+        f"a=setup:{setup}",
+        "a=rtcp-mux",
+    ]
 
 
 def _text(lines: Sequence[str]) -> str:
