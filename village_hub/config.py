@@ -121,6 +121,20 @@ class DiscoveryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsConfig:
+    """What one source may ask for in a minute before it gets 429 (MED-10)."""
+
+    media_per_minute: int = 600  # WHIP and WHEP calls a token's holder: a wall of 100 joins at once
+    enrolments_per_minute: int = 20  # a home enrols once; its typed code has 5 tries besides
+    vouches_per_minute: int = 300  # every agent behind one carrier NAT asks when the hub restarts
+
+    def __post_init__(self) -> None:
+        in_range("media_per_minute", self.media_per_minute, 1, 1_000_000)
+        in_range("enrolments_per_minute", self.enrolments_per_minute, 1, 10_000)
+        in_range("vouches_per_minute", self.vouches_per_minute, 1, 100_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"  # read by people first, by journald's tools as well
@@ -140,6 +154,7 @@ class Config:
     turn: TurnConfig = field(default_factory=TurnConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
     def __post_init__(self) -> None:

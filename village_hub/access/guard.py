@@ -5,6 +5,7 @@
 """
 
 import logging
+from collections.abc import Iterable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -16,8 +17,8 @@ from village_hub.access.audit import Audit, AuditFailed, Entry
 from village_hub.access.credentials import Credentials
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
 from village_hub.access.origin import Source, Sources
-from village_hub.access.rules import Basis, Permit, Reason, Refusal, Subject, decide
-from village_hub.catalogue import people
+from village_hub.access.rules import Basis, CameraFacts, Permit, Reason, Refusal, Subject, decide
+from village_hub.catalogue import cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import BadRequest, Overloaded, Refused, Unauthorized
@@ -83,6 +84,14 @@ def _refuse_token_in_url(request: web.Request) -> None:
         raise BadRequest("a token belongs in the Authorization header", code="token_in_url")
 
 
+def person(request: web.Request) -> PersonCaller:
+    """The person signed in, on a route that admits nobody else. Raises Unauthorized."""
+    caller = request[CALLER]
+    if not isinstance(caller, PersonCaller):
+        raise Unauthorized("sign in first")
+    return caller
+
+
 class Guard:
     """Decides about cameras; holds no state of its own."""
 
@@ -111,18 +120,39 @@ class Guard:
         verdict = decide(caller.subject, camera.facts, Action.LIVE, Purpose.OWN_VIEW, now, basis)
         return isinstance(verdict, Permit)
 
-    async def renew(self, permit: Permit, camera: CameraRow | None) -> Permit:
-        """The same permit for longer, while sign-in and basis hold. Raises Refused(code)."""
-        if not await self._signed_in(permit.sign_in):
-            raise _refused(Reason.SIGNED_OUT)
-        if camera is None:
-            raise _refused(Reason.NO_BASIS)
-        basis = await self._basis(camera, permit.quality, permit.sign_in, decision=permit.id)
+    async def renew(self, permits: Iterable[Permit]) -> dict[str, Permit | Reason]:
+        """By permit id: the same permit for longer, while sign-in and basis hold, else why not."""
+        asked = list(permits)
+        if not asked:
+            return {}
         now = self._clock.utc_ms()
-        verdict = decide(permit.subject, camera.facts, permit.action, permit.purpose, now, basis)
-        if isinstance(verdict, Refusal):
-            raise _refused(verdict.reason)
-        return verdict
+        sign_ins = frozenset(permit.sign_in for permit in asked if permit.sign_in)
+        living = await self._catalogue.read(people.living_sign_ins, sign_ins, now)
+        watched = frozenset(permit.camera for permit in asked)
+        owners = await self._catalogue.read(cameras.owners, watched)
+        return {
+            permit.id: self._renewed(permit, owners.get(permit.camera), now)
+            if permit.sign_in in living
+            else Reason.SIGNED_OUT
+            for permit in asked
+        }
+
+    def _renewed(
+        self, permit: Permit, owning: tuple[str, frozenset[str]] | None, now: int
+    ) -> Permit | Reason:
+        if owning is None:  # the camera is gone
+            return Reason.NO_BASIS
+        household, owners = owning
+        basis = Basis(
+            decision=permit.id,
+            via=permit.via,
+            quality=permit.quality,
+            owners=frozenset((self._hub, owner) for owner in owners),
+            sign_in=permit.sign_in,
+        )
+        facts = CameraFacts(permit.camera, household)
+        verdict = decide(permit.subject, facts, permit.action, permit.purpose, now, basis)
+        return verdict if isinstance(verdict, Permit) else verdict.reason
 
     async def _decide(
         self,
@@ -163,29 +193,15 @@ class Guard:
                     "nothing can be shown now", code="audit", retry_after=10
                 ) from error
 
-    async def _basis(
-        self,
-        camera: CameraRow,
-        quality: Quality,
-        sign_in: str | None,
-        *,
-        decision: str | None = None,
-    ) -> Basis:
+    async def _basis(self, camera: CameraRow, quality: Quality, sign_in: str) -> Basis:
         owners = await self._catalogue.read(people.owners, camera.household)
         return Basis(
-            decision=decision or new_id(self._clock),
+            decision=new_id(self._clock),
             via=self._hub,
             quality=quality,
             owners=frozenset((self._hub, owner) for owner in owners),
             sign_in=sign_in,
         )
-
-    async def _signed_in(self, sign_in: str | None) -> bool:
-        if sign_in is None:
-            return False
-        now = self._clock.utc_ms()
-        ids = frozenset({sign_in})
-        return bool(await self._catalogue.read(people.living_sign_ins, ids, now))
 
 
 def _refused(reason: Reason) -> Refused:

@@ -12,6 +12,7 @@ from village_hub.access.rules import Subject
 from village_hub.catalogue.rows import NodeRow, SignInRow
 
 H = TypeVar("H", bound=Callable[..., object])
+PUBLISH = "publish "  # how the credential of a publish token begins
 ADMITS = "_admits"  # the mark that `admits` leaves on a handler
 
 
@@ -73,7 +74,7 @@ class PublishCaller:
 
     @property
     def credential(self) -> str:
-        return f"publish {self.token}"
+        return f"{PUBLISH}{self.token}"
 
 
 Caller = PersonCaller | MediaCaller | NodeCaller | TicketCaller | PublishCaller

@@ -5,6 +5,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from village_core.messages import AgentStatus, CameraNote, EncodingNote
 from village_core.troubles import Trouble
+from village_hub.catalogue import people
 from village_hub.catalogue.models import Camera, Node, PublishToken
 from village_hub.catalogue.rows import CameraKind, CameraRow
 
@@ -16,6 +17,14 @@ class CameraElsewhere(Exception):  # noqa: N818 - a state of the catalogue
 def find(session: Session, camera_id: str) -> CameraRow | None:
     row = session.get(Camera, camera_id)
     return _camera_row(row) if row and row.gone is None else None
+
+
+def owners(session: Session, camera_ids: frozenset[str]) -> dict[str, tuple[str, frozenset[str]]]:
+    """Of each camera that is there: its household and the ids of the people who own that."""
+    rows = session.exec(_there().where(col(Camera.id).in_(camera_ids))).all()
+    households = {row.household_id for row in rows}
+    owning = {name: people.owners(session, name) for name in households}
+    return {row.id: (row.household_id, owning[row.household_id]) for row in rows}
 
 
 def everything(session: Session) -> list[CameraRow]:
@@ -34,7 +43,8 @@ def apply_status(session: Session, node_id: str, status: AgentStatus, now: int) 
     node.version, node.privacy_off, node.seen = status.version, status.privacy_off, now
     told = {note.id: note for note in status.cameras}
     for note in told.values():
-        _put(session, node, note, now)
+        off = {"online": False, "trouble": Trouble.PRIVACY_OFF} if status.privacy_off else {}
+        _put(session, node, note.model_copy(update=off), now)
     vanished = update(Camera).where(
         col(Camera.node_id) == node_id, col(Camera.gone).is_(None), col(Camera.id).not_in(told)
     )
@@ -81,6 +91,11 @@ def publish_token(session: Session, digest: str) -> tuple[str, str] | None:
     )
     row = session.exec(query).first()
     return (row.id, row.camera_id) if row else None
+
+
+def publish_token_lives(session: Session, token_id: str) -> bool:
+    row = session.get(PublishToken, token_id)
+    return row is not None and row.revoked is None
 
 
 def _put(session: Session, node: Node, note: CameraNote, now: int) -> None:

@@ -69,11 +69,14 @@ def begin_typed(
     return _enrolment_row(session, row)
 
 
-def reveal(session: Session, enrolment_id: str, keys: tuple[str, str], digits: str) -> None:
-    """`keys`: the node's and the household's, as text."""
+def reveal(session: Session, enrolment_id: str, keys: tuple[str, str], digits: str) -> bool:
+    """`keys`: the node's and the household's, as text. False: it was revealed before."""
     row = session.get_one(Enrolment, enrolment_id)
+    if row.state != EnrolmentState.BEGUN:
+        return False
     row.state, row.digits = EnrolmentState.REVEALED, digits
     row.node_key, row.household_key = keys
+    return True
 
 
 def confirm(session: Session, enrolment_id: str, digits: str, now: int) -> bool | None:
@@ -94,26 +97,38 @@ def end(session: Session, enrolment_id: str) -> None:
 
 def finish(
     session: Session, enrolment_id: str, node_id: str, keys: tuple[str, str], now: int
-) -> list[str]:
-    """The node exists; the ids of the agents that it takes the place of, now revoked."""
-    row = session.get_one(Enrolment, enrolment_id)
-    before = list(session.exec(_living().where(Node.household_id == row.household_id)))
+) -> tuple[str, list[str]] | None:
+    """The node exists: its id, and the ids of the agents it takes the place of, now revoked.
+
+    Done before with the same keys: the id it got then. None: it cannot be finished (any more)."""
+    row = _open_row(session, enrolment_id, now)
+    if row is not None and row.state == EnrolmentState.DONE and row.node_id:
+        return (row.node_id, []) if (row.node_key, row.household_key) == keys else None
+    ready = EnrolmentState.OPEN if row and row.secret else EnrolmentState.CONFIRMED
+    if row is None or row.state != ready:
+        return None
+    before = [
+        old.id for old in session.exec(_living().where(Node.household_id == row.household_id))
+    ]
     for old in before:
-        revoke(session, old.id, now)
-    session.flush()
-    session.add(
-        Node(
-            id=node_id,
-            household_id=row.household_id,
-            node_key=keys[0],
-            household_key=keys[1],
-            enrolled=now,
-        )
-    )
+        revoke(session, old, now)
+    session.flush()  # a household has one living agent at any moment
+    session.add(_new_node(node_id, row.household_id, keys, now))
     session.flush()
     row.state, row.node_id = EnrolmentState.DONE, node_id
     row.node_key, row.household_key = keys
-    return [old.id for old in before]
+    return node_id, before
+
+
+def _new_node(node_id: str, household_id: str, keys: tuple[str, str], now: int) -> Node:
+    node_key, household_key = keys
+    return Node(
+        id=node_id,
+        household_id=household_id,
+        node_key=node_key,
+        household_key=household_key,
+        enrolled=now,
+    )
 
 
 def _living() -> SelectOfScalar[Node]:

@@ -5,12 +5,23 @@ that does not exist or is not the caller's, Conflict with a retry time when ther
 Unprocessable and BadRequest for an offer, Overloaded. Nothing half-done stays after an error.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from prometheus_client import CollectorRegistry
+
+from village_core.clock import Clock
+from village_core.jobs import Supervisor
 from village_core.permits import Quality
+from village_core.transport.signalling import Reply
 from village_hub.access.rules import Permit
+from village_hub.access.tickets import Tickets
 from village_hub.catalogue.rows import CameraRow
+from village_hub.catalogue.store import Catalogue
+from village_hub.config import MediaConfig
+from village_hub.media.uploads import Uploads
+from village_hub.tiers.children import Children
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +31,6 @@ class Opened:
     session_id: str  # at least 128 random bits: the last part of the session's URL
     answer: str  # SDP
     etag: str  # a strong entity-tag with its quotes
-
-
-@dataclass(frozen=True, slots=True)
-class Patched:
-    """What a PATCH comes to (MED-7): 204 without body or ETag, or 200 with both."""
-
-    status: int
-    body: str | None = None  # an sdpfrag
-    etag: str | None = None
 
 
 class LiveSession(Protocol):
@@ -65,7 +67,9 @@ class LiveService(Protocol):
 
     async def patch(
         self, session: LiveSession, content_type: str, if_match: str | None, body: str
-    ) -> Patched: ...
+    ) -> Reply:
+        """What the session's `SessionUrl.patch` says (MED-7)."""
+        ...
 
     async def end(self, session: LiveSession, reason: str) -> None:
         """Free everything of it: ICE, DTLS (close_notify), legs (MED-6)."""
@@ -85,7 +89,7 @@ class LiveService(Protocol):
 
     def sessions(self) -> list[LiveSession]:
         """All that are open now. `access/renewal.py` renews their permits while sign-in and basis
-        hold, and ends within 2 s those for which they do not (MED-17)."""
+        hold, and ends within seconds those for which they do not (MED-17)."""
         ...
 
     async def renewed(self, permit: Permit) -> None:
@@ -95,3 +99,23 @@ class LiveService(Protocol):
     async def close(self) -> None:
         """End every session, telling peers (close_notify)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNeeds:
+    """What the media of a node is made with; `app.py` gives it."""
+
+    settings: MediaConfig
+    hub: str  # its id
+    url: str  # how agents reach it, without a slash at the end
+    clock: Clock
+    supervisor: Supervisor
+    catalogue: Catalogue
+    children: Children  # ask(...), online(...), on_change
+    tickets: Tickets  # for_push(camera, quality, push)
+    uploads: Uploads  # expect(camera): a still on its way up
+    registry: CollectorRegistry  # where its own counts go
+
+
+OpenLive = Callable[[LiveNeeds], Awaitable[LiveService]]
+"""How the media is opened; raises OSError or PortError when its port cannot be."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from aiohttp import ClientError, WSMsgType, web
+from pydantic import BaseModel
 
 from village_core.clock import Clock
 from village_core.ids import new_id
@@ -23,7 +24,6 @@ from village_core.messages import (
     PROTOCOL,
     Answer,
     Hello,
-    Message,
     Request,
 )
 from village_hub.catalogue import nodes
@@ -81,7 +81,7 @@ class Children:
         node_id: str,
         method: Method,
         path: str,
-        body: Message | None = None,
+        body: BaseModel | None = None,
         *,
         deadline: float = 5.0,
     ) -> Answer:

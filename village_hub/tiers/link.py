@@ -16,7 +16,7 @@ MOST_WAITING = 256  # requests without an answer
 
 
 class LinkError(Exception):
-    """The child broke the protocol: `close` is the WebSocket close code, the sentence its reason."""
+    """The child broke the protocol; `close` is the WebSocket close code, the text its reason."""
 
     def __init__(self, close: int, reason: str) -> None:
         super().__init__(reason)

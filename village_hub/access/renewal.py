@@ -1,0 +1,81 @@
+"""Keeps live sessions to what they stand on (MED-17): renews permits while sign-in and basis hold,
+ends within seconds the sessions for which they do not, and those of a revoked publish token.
+
+The command line changes the same database from another process, so it looks rather than listens;
+`look_soon` when somebody signs out here.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from village_core.clock import Clock
+from village_hub.access.guard import Guard
+from village_hub.access.identity import PUBLISH
+from village_hub.access.rules import PERMIT_LIFE_MS, Permit, Reason
+from village_hub.catalogue import cameras
+from village_hub.catalogue.store import Catalogue
+from village_hub.errors import NotFound
+from village_hub.media.service import LiveService, LiveSession
+
+log = logging.getLogger(__name__)
+
+LOOKS_EVERY = 2.0  # seconds
+RENEWED_EVERY_MS = 60_000  # of the 90 s that a permit lives
+
+
+class Renewal:
+    def __init__(self, live: LiveService, guard: Guard, catalogue: Catalogue, clock: Clock) -> None:
+        self._live = live
+        self._guard = guard
+        self._catalogue = catalogue
+        self._clock = clock
+        self._soon = asyncio.Event()
+
+    async def run(self) -> None:
+        """A job."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_EVERY):
+                    await self._soon.wait()
+            self._soon.clear()
+            await self.look()
+
+    def look_soon(self) -> None:
+        """Something ended here: look now."""
+        self._soon.set()
+
+    async def look(self) -> None:
+        """One look at every session that is open."""
+        sessions = self._live.sessions()
+        permits = {session.permit.id: session.permit for session in sessions if session.permit}
+        verdicts = await self._guard.renew(permits.values())
+        for name, verdict in verdicts.items():
+            if isinstance(verdict, Permit) and self._is_due(permits[name]):
+                await self._live.renewed(verdict)
+        for session in sessions:
+            if session.permit is None:
+                reason = await self._why_publisher_not(session)
+            else:
+                reason = _why_not(verdicts[session.permit.id])
+            if reason is not None:
+                await self._end(session, reason)
+
+    def _is_due(self, permit: Permit) -> bool:
+        return permit.until - self._clock.utc_ms() <= PERMIT_LIFE_MS - RENEWED_EVERY_MS
+
+    async def _why_publisher_not(self, session: LiveSession) -> str | None:
+        if not session.credential.startswith(PUBLISH):
+            return None  # a ticket's: the agent ends it, or its stream does
+        token = session.credential.removeprefix(PUBLISH)
+        lives = await self._catalogue.read(cameras.publish_token_lives, token)
+        return None if lives else "revoked"
+
+    async def _end(self, session: LiveSession, reason: str) -> None:
+        log.info("a session ends: %s", reason)
+        with suppress(NotFound):  # it ended by itself meanwhile
+            await self._live.end(session, reason)
+
+
+def _why_not(verdict: Permit | Reason) -> str | None:
+    return None if isinstance(verdict, Permit) else verdict.value

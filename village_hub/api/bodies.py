@@ -1,0 +1,44 @@
+"""Request bodies, read strictly: the right type, within limits, nothing unknown in them."""
+
+import json
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from village_hub.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMedia
+
+M = TypeVar("M", bound=BaseModel)
+LARGEST_BODY = 64 * 1024  # bytes of JSON or SDP
+
+
+async def read(request: web.Request, model: type[M]) -> M:
+    """The JSON body as `model`. Raises UnsupportedMedia, BadRequest, TooLarge, Unprocessable."""
+    if request.content_type != "application/json":
+        raise UnsupportedMedia("the body is to be application/json")
+    text = await read_text(request)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body is not JSON", code="bad_json") from error
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise Unprocessable(first_error(error), code="bad_body") from error
+
+
+async def read_text(request: web.Request) -> str:
+    """The body as text in UTF-8. Raises BadRequest, TooLarge."""
+    try:
+        return (await request.read()).decode()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(f"the body has over {LARGEST_BODY} bytes") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest("the body is not text in UTF-8", code="bad_text") from error
+
+
+def first_error(error: ValidationError) -> str:
+    """One sentence, without the value that was sent: it may be a secret."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "body"
+    return f"{place}: {first['msg']}"

@@ -1,0 +1,25 @@
+"""Is it alive, can it serve; public, and says nothing else."""
+
+from aiohttp import web
+
+from village_hub import keys
+from village_hub.catalogue import people
+from village_hub.errors import Overloaded
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/healthz", name="healthz")
+async def healthz(_request: web.Request) -> web.Response:
+    """200 while the process answers."""
+    return web.json_response({"status": "ok"})
+
+
+@routes.get("/readyz", name="readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """200 when people can be served: the database answers and no background job has failed."""
+    await request.app[keys.CATALOGUE].read(people.households)
+    failing = [job.name for job in request.app[keys.SUPERVISOR].states if job.state == "waiting"]
+    if failing:
+        raise Overloaded("a part of the hub is starting again", code="not_ready", retry_after=5)
+    return web.json_response({"status": "ready"})

@@ -1,0 +1,56 @@
+"""Signing in by a one-time code, signing out. Sign-in is public: that is what it is for."""
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from village_hub import keys
+from village_hub.access.credentials import SESSION_LIFE, cookie_name
+from village_hub.access.guard import SOURCE, person
+from village_hub.access.origin import Source, check_same_origin
+from village_hub.api import bodies
+
+routes = web.RouteTableDef()
+
+
+class SignInBody(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str = Field(min_length=1, max_length=200, repr=False)
+
+
+@routes.post("/api/v1/sign-in", name="sign_in")
+async def sign_in(request: web.Request) -> web.Response:
+    """{code} -> a session cookie. 404 bad_code, 429."""
+    source = request[SOURCE]
+    if "Origin" in request.headers:  # another site must not sign anybody in here
+        check_same_origin(request, source)
+    body = await bodies.read(request, SignInBody)
+    device = request.headers.get("User-Agent", "")
+    signed_in = await request.app[keys.SIGN_INS].sign_in(body.code, device, source)
+    response = web.json_response({"person": {"id": signed_in.person, "name": signed_in.name}})
+    response.headers["Cache-Control"] = "no-store"
+    _set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
+    return response
+
+
+@routes.post("/api/v1/sign-out", name="sign_out")
+async def sign_out(request: web.Request) -> web.Response:
+    """Ends this session, and within seconds what it was watching."""
+    caller = person(request)
+    await request.app[keys.SIGN_INS].end(caller.sign_in, caller.subject.id)
+    request.app[keys.RENEWAL].look_soon()
+    response = web.Response(status=204)
+    _set_cookie(response, request[SOURCE], "", 0)
+    return response
+
+
+def _set_cookie(response: web.Response, source: Source, secret: str, age: int) -> None:
+    response.set_cookie(
+        cookie_name(source),
+        secret,
+        max_age=age,
+        httponly=True,
+        secure=source.secure,
+        samesite="Lax",
+        path="/",
+    )

@@ -1,0 +1,44 @@
+"""Public keys, and the node key's word for them; public, since all of it is."""
+
+import re
+
+from aiohttp import web
+
+from village_core import vouching
+from village_hub import keys
+from village_hub.access.guard import SOURCE
+from village_hub.access.throttle import network_of
+from village_hub.errors import BadRequest
+
+routes = web.RouteTableDef()
+
+NONCE = re.compile(r"[A-Za-z0-9_-]{22,86}")
+JWKS_AGE = 300  # seconds that others may keep the set
+
+
+@routes.get("/.well-known/jwks.json", name="jwks")
+async def jwks(request: web.Request) -> web.Response:
+    """The token keys (RFC 7517; IDN-4)."""
+    found = {"keys": [key.jwk() for key in request.app[keys.TOKEN_KEYS].public]}
+    return web.json_response(found, headers={"Cache-Control": f"public, max-age={JWKS_AGE}"})
+
+
+@routes.get(vouching.PATH, name="vouch")
+async def vouch(request: web.Request) -> web.Response:
+    """What the node key vouches for, fresh by the asker's nonce (village_core/vouching.py)."""
+    request.app[keys.THROTTLES].vouch.spend(network_of(request[SOURCE].address))
+    nonce = request.query.get("nonce", "")
+    if not NONCE.fullmatch(nonce):
+        raise BadRequest("nonce is to be 22 to 86 characters of base64url", code="bad_nonce")
+    node = request.app[keys.NODE]
+    token = vouching.vouch(
+        node.id,
+        node.key,
+        request.app[keys.CLOCK],
+        nonce,
+        request.app[keys.CERTIFICATES].digests,
+        request.app[keys.TOKEN_KEYS].public,
+    )
+    return web.Response(
+        text=token, content_type="application/jwt", headers={"Cache-Control": "no-store"}
+    )

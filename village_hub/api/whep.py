@@ -1,0 +1,75 @@
+"""WHEP: watching a camera (draft-ietf-wish-whep; MED-1 to MED-16)."""
+
+from aiohttp import web
+
+from village_core.permits import Action
+from village_core.transport import signalling
+from village_hub import keys
+from village_hub.access.guard import CALLER
+from village_hub.access.identity import MediaCaller, admits
+from village_hub.api import media
+from village_hub.errors import Forbidden
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/whep/{camera}", name="whep")
+@admits(MediaCaller)
+async def watch(request: web.Request) -> web.Response:
+    """Offer in, 201 with the answer out. 403 with the reason code of the decision, 409 while
+    nothing comes from the camera, 429, 503."""
+    caller = _viewer(request)
+    media.user(request)
+    quality = media.quality_of(request)
+    offer = await media.read_offer(request)
+    camera = await media.camera_of(request)
+    permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action)
+    opened = await request.app[keys.LIVE].watch(permit, offer, caller.credential)
+    return media.created(request, opened, "/whep")
+
+
+@routes.get("/whep/{camera}", name="whep_get", allow_head=False)
+@admits(MediaCaller)
+async def get(_request: web.Request) -> web.Response:
+    """Nothing to show (MED-5)."""
+    return web.Response(status=204)
+
+
+@routes.head("/whep/{camera}", name="whep_head")
+@admits(MediaCaller)
+async def head(_request: web.Request) -> web.Response:
+    """What a POST is answered with (MED-5)."""
+    return web.Response(headers={"Content-Type": signalling.SDP})
+
+
+@routes.options("/whep/{camera}", name="whep_preflight")
+async def preflight(request: web.Request) -> web.Response:
+    """MED-4; public, since browsers bring no token."""
+    return await media.preflight(request)
+
+
+@routes.patch("/whep/sessions/{session}", name="whep_session_patch")
+@admits(MediaCaller, expired_ok=True)
+async def patch(request: web.Request) -> web.Response:
+    """MED-7."""
+    return await media.patch_session(request)
+
+
+@routes.delete("/whep/sessions/{session}", name="whep_session_delete")
+@admits(MediaCaller, expired_ok=True)
+async def delete(request: web.Request) -> web.Response:
+    """MED-6."""
+    return await media.delete_session(request)
+
+
+@routes.options("/whep/sessions/{session}", name="whep_session_preflight")
+async def session_preflight(request: web.Request) -> web.Response:
+    """MED-4; public, since browsers bring no token."""
+    return await media.preflight(request)
+
+
+def _viewer(request: web.Request) -> MediaCaller:
+    caller, camera = request[CALLER], request.match_info["camera"]
+    if isinstance(caller, MediaCaller) and (caller.camera, caller.action) == (camera, Action.LIVE):
+        return caller
+    raise Forbidden("this token is for something else", code="token_elsewhere")

@@ -1,0 +1,184 @@
+"""The composition root: the only place that knows all parts, and joins them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from village_core.clock import SYSTEM_CLOCK, Clock
+from village_core.jobs import Job, Supervisor
+from village_core.keys import KeyFileError
+from village_hub import discovery, keys, pages, problems
+from village_hub.access import guard
+from village_hub.access.audit import LogAudit
+from village_hub.access.credentials import Credentials
+from village_hub.access.guard import Guard
+from village_hub.access.origin import Sources
+from village_hub.access.renewal import Renewal
+from village_hub.access.sign_in import SignIns
+from village_hub.access.throttle import Throttle
+from village_hub.access.tickets import Tickets
+from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
+from village_hub.api import (
+    bodies,
+    cameras,
+    enrolments,
+    health,
+    me,
+    media,
+    node,
+    sessions,
+    sign_in,
+    trust,
+    whep,
+    whip,
+)
+from village_hub.api.for_pages import PageCameras
+from village_hub.catalogue.store import Catalogue
+from village_hub.config import Config
+from village_hub.media.service import LiveNeeds, OpenLive
+from village_hub.media.turn import Turn
+from village_hub.media.uploads import Uploads
+from village_hub.metrics import Metrics
+from village_hub.node import load_node
+from village_hub.tiers.children import Children
+from village_hub.tiers.enrolment import Enrolments
+from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
+from village_hub.tls import Certificates, TlsError
+
+
+def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -> web.Application:
+    """The hub, not started. Starting raises KeyFileError, TlsError, CatalogueError or OSError."""
+    metrics = Metrics()
+    app = web.Application(
+        middlewares=[metrics.count, problems.render, guard.identify],  # outermost first
+        client_max_size=bodies.LARGEST_BODY,
+    )
+    app[keys.CONFIG], app[keys.CLOCK], app[keys.METRICS] = config, clock, metrics
+    app[pages.CAMERAS] = PageCameras()
+    pages.setup(app)
+    parts = [with_node, with_catalogue, with_access, with_tiers, with_live(open_live)]
+    app.cleanup_ctx.extend([*parts, with_watching, with_announcement, with_metrics])
+    app.on_shutdown.append(tell_peers)
+    app.on_response_prepare.append(media.cors)
+    for module in (health, trust, sign_in, me, cameras, sessions, enrolments, node, whep, whip):
+        app.add_routes(module.routes)
+    app.add_routes(pages.routes)
+    return app
+
+
+async def with_node(app: web.Application) -> AsyncIterator[None]:
+    """Who this hub is, its certificate and keys; the supervisor of all background work."""
+    config, clock = app[keys.CONFIG], app[keys.CLOCK]
+    app[keys.NODE] = found = await asyncio.to_thread(load_node, config, clock)
+    app[keys.CERTIFICATES] = certificates = Certificates(config, clock)
+    if config.tls.on:
+        await asyncio.to_thread(certificates.load)
+    app[keys.TOKEN_KEYS] = TokenKeys(config.state / "token-keys", found.id, clock)
+    await asyncio.to_thread(app[keys.TOKEN_KEYS].rotate)
+    app[keys.SUPERVISOR] = supervisor = Supervisor(clock)
+    app[guard.SOURCES] = Sources(config.proxy.trusted, tls=config.tls.on)
+    yield
+    await supervisor.stop()
+
+
+async def with_catalogue(app: web.Application) -> AsyncIterator[None]:
+    app[keys.CATALOGUE] = catalogue = await Catalogue.open(app[keys.CONFIG].database_url)
+    yield
+    await catalogue.close()
+
+
+async def with_access(app: web.Application) -> AsyncIterator[None]:
+    hub, catalogue, clock = app[keys.NODE].id, app[keys.CATALOGUE], app[keys.CLOCK]
+    token_keys, limits = app[keys.TOKEN_KEYS], app[keys.CONFIG].limits
+    app[keys.TICKETS] = tickets = Tickets(hub, token_keys, clock)
+    app[guard.CREDENTIALS] = Credentials(hub, catalogue, token_keys, tickets, clock)
+    app[keys.GUARD] = Guard(hub, catalogue, LogAudit(), clock)
+    app[keys.SIGN_INS] = SignIns(hub, catalogue, token_keys, clock)
+    app[keys.THROTTLES] = keys.Throttles(
+        enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
+        vouch=Throttle(limits.vouches_per_minute, 60, clock),
+        media=Throttle(limits.media_per_minute, 60, clock),
+    )
+    app[keys.TURN] = Turn(app[keys.CONFIG].turn, clock)
+    yield
+
+
+async def with_tiers(app: web.Application) -> AsyncIterator[None]:
+    found, catalogue, clock = app[keys.NODE], app[keys.CATALOGUE], app[keys.CLOCK]
+    app[keys.CHILDREN] = children = Children(found.id, catalogue, app[keys.SUPERVISOR], clock)
+    app[keys.ENROLMENTS] = Enrolments(found, catalogue, children, clock)
+    app[keys.UPLOADS] = Uploads(found.url, app[keys.TICKETS])
+    yield
+
+
+def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[None]]:
+    """The part that opens this node's media with `open_live`."""
+
+    async def live(app: web.Application) -> AsyncIterator[None]:
+        found = app[keys.NODE]
+        needs = LiveNeeds(
+            settings=app[keys.CONFIG].media,
+            hub=found.id,
+            url=found.url,
+            clock=app[keys.CLOCK],
+            supervisor=app[keys.SUPERVISOR],
+            catalogue=app[keys.CATALOGUE],
+            children=app[keys.CHILDREN],
+            tickets=app[keys.TICKETS],
+            uploads=app[keys.UPLOADS],
+            registry=app[keys.METRICS].registry,
+        )
+        app[keys.LIVE] = await open_live(needs)
+        yield
+
+    return live
+
+
+async def with_watching(app: web.Application) -> AsyncIterator[None]:
+    """The background jobs: what ends, changes or runs out without anybody asking."""
+    supervisor, clock = app[keys.SUPERVISOR], app[keys.CLOCK]
+    renewal = Renewal(app[keys.LIVE], app[keys.GUARD], app[keys.CATALOGUE], clock)
+    app[keys.RENEWAL] = renewal
+    jobs: dict[str, Job] = {
+        "renewal": renewal.run,
+        "revocations": app[keys.CHILDREN].watch_revocations,
+        "token keys": _every(ROTATES_EVERY, app[keys.TOKEN_KEYS].rotate, clock),
+    }
+    if app[keys.CONFIG].tls.on:
+        jobs["certificate"] = _every(CERTIFICATE_LOOKS, app[keys.CERTIFICATES].load, clock)
+    for name, job in jobs.items():
+        supervisor.start(name, job, expected=(TlsError, KeyFileError))
+    yield
+    for name in jobs:
+        await supervisor.end(name)
+
+
+async def with_announcement(app: web.Application) -> AsyncIterator[None]:
+    async with discovery.announced(app[keys.CONFIG], app[keys.NODE]):
+        yield
+
+
+async def with_metrics(app: web.Application) -> AsyncIterator[None]:
+    metrics, children = app[keys.METRICS], app[keys.CHILDREN]
+    metrics.gauge("hub_agents_online", "Agents that are connected", lambda: len(children))
+    metrics.watch_jobs(app[keys.SUPERVISOR])
+    async with metrics.answered(app[keys.CONFIG].metrics):
+        yield
+
+
+async def tell_peers(app: web.Application) -> None:
+    """Before connections are cut: viewers get a close_notify, agents a close frame."""
+    await app[keys.LIVE].close()
+    await app[keys.CHILDREN].close()
+
+
+def _every(seconds: float, work: Callable[[], None], clock: Clock) -> Job:
+    """A job that does blocking work in a thread from time to time."""
+
+    async def job() -> None:
+        while True:
+            await clock.sleep(seconds)
+            await asyncio.to_thread(work)
+
+    return job

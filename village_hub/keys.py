@@ -1,0 +1,53 @@
+"""The application's typed keys: what handlers may reach for. Set by `app.py` alone."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from village_core.clock import Clock
+from village_core.jobs import Supervisor
+from village_hub.access.guard import Guard
+from village_hub.access.renewal import Renewal
+from village_hub.access.sign_in import SignIns
+from village_hub.access.throttle import Throttle
+from village_hub.access.tickets import Tickets
+from village_hub.access.token_keys import TokenKeys
+from village_hub.catalogue.store import Catalogue
+from village_hub.config import Config
+from village_hub.media.service import LiveService
+from village_hub.media.turn import Turn
+from village_hub.media.uploads import Uploads
+from village_hub.metrics import Metrics
+from village_hub.node import Node
+from village_hub.tiers.children import Children
+from village_hub.tiers.enrolment import Enrolments
+from village_hub.tls import Certificates
+
+
+@dataclass(frozen=True, slots=True)
+class Throttles:
+    """How often strangers may try, by source, and sessions may be opened, by credential."""
+
+    enrolment: Throttle
+    vouch: Throttle
+    media: Throttle
+
+
+CONFIG = web.AppKey("CONFIG", Config)
+CLOCK = web.AppKey("CLOCK", Clock)
+SUPERVISOR = web.AppKey("SUPERVISOR", Supervisor)
+NODE = web.AppKey("NODE", Node)
+CERTIFICATES = web.AppKey("CERTIFICATES", Certificates)
+CATALOGUE = web.AppKey("CATALOGUE", Catalogue)
+TOKEN_KEYS = web.AppKey("TOKEN_KEYS", TokenKeys)
+TICKETS = web.AppKey("TICKETS", Tickets)
+GUARD = web.AppKey("GUARD", Guard)
+SIGN_INS = web.AppKey("SIGN_INS", SignIns)
+THROTTLES = web.AppKey("THROTTLES", Throttles)
+CHILDREN = web.AppKey("CHILDREN", Children)
+ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
+UPLOADS = web.AppKey("UPLOADS", Uploads)
+RENEWAL = web.AppKey("RENEWAL", Renewal)
+LIVE = web.AppKey("LIVE", LiveService)
+TURN = web.AppKey("TURN", Turn)
+METRICS = web.AppKey("METRICS", Metrics)
