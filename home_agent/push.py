@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera, Encoding
-from home_agent.permitted import Permitted, check
+from home_agent.permitted import Permitted, check, covers
 from home_agent.sending import PUSH_ERRORS
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
@@ -33,6 +33,10 @@ class Sent(Protocol):
 
     def cut(self, reason: str) -> None:
         """Nothing more leaves after this returns; the goodbyes follow in the background."""
+        ...
+
+    async def gone(self) -> None:
+        """Returns when the goodbyes are said."""
         ...
 
 
@@ -113,6 +117,14 @@ class Pushes:
         for still in self._stills:
             still.cancel()
 
+    async def close(self) -> None:
+        """The same, and wait for the goodbyes."""
+        sent = [push.sent for push in self.running if push.sent is not None]
+        starting = [push.starting for push in self.running if push.starting is not None]
+        unfinished = [*starting, *self._stills]
+        self.end_all("the agent is stopping")
+        await asyncio.gather(*unfinished, *(each.gone() for each in sent), return_exceptions=True)
+
     # Routes
 
     async def _push(self, call: Call) -> Reply:
@@ -141,11 +153,10 @@ class Pushes:
     async def _renew(self, call: Call) -> Reply:
         note = PermitNote.model_validate(call.body)
         self._must_be_on()
-        held = self._standing_on(note)
         if note.id != call.params["permit"]:
             raise Refused(400, "wrong_permit", "the path names another permit than the body")
-        for push in held:
-            check(note, push.camera.id, push.request.quality, Action.LIVE)
+        check(note, note.camera, note.quality, Action.LIVE)
+        held = self._standing_on(note)
         end = self._clock.until(note.until)
         if end <= self._clock.monotonic():
             raise Refused(403, "expired", "the permit has ended already")
@@ -209,12 +220,12 @@ class Pushes:
         return permitted
 
     def _standing_on(self, note: PermitNote) -> list[Running]:
-        """Whose permit this renews; or, for one more viewer, the camera's running pushes."""
-        held = [push for push in self.running if note.id in push.permitted.ends]
-        of_camera = [push for push in self.running if push.camera.id == note.camera]
-        if not held and not of_camera:
+        """Whose permit this renews; or, for one more viewer, the camera's pushes that it covers."""
+        covered = [push for push in self.running if covers(note, push.place)]
+        held = [push for push in covered if note.id in push.permitted.ends]
+        if not covered:
             raise Refused(404, "no_such_permit", "nothing here stands on this permit")
-        return held or of_camera
+        return held or covered
 
     def _holding(self, permit: str) -> list[Running]:
         held = [push for push in self.running if permit in push.permitted.ends]

@@ -162,6 +162,7 @@ async def _upgrade(dial: Dial) -> aiohttp.ClientWebSocketResponse:
             f"{dial.url.rstrip('/')}/uplink",
             headers={"Authorization": f"Bearer {dial.token}"},
             ssl=dial.ssl,
+            protocols=(f"secvillage.{PROTOCOL}",),
             heartbeat=HEARTBEAT,
             max_msg_size=LARGEST_FRAME,
             timeout=aiohttp.ClientWSTimeout(ws_close=2.0),

@@ -39,6 +39,7 @@ from village_core.enrolment import (
 from village_core.keys import PublicKey, SigningKey
 from village_core.messages import Hello
 from village_core.tokens import Claims, Kind, TokenError, Verifier
+from village_core.transport import MediaPort, ServerSession, sdp
 from village_core.vouching import vouch
 
 HUB = "hub-1"
@@ -85,6 +86,28 @@ class Tls:
         return cls(context, hashlib.sha256(der).digest())
 
 
+class Arrival:
+    """A push as it arrives: counts packets (a SessionHandler)."""
+
+    def __init__(self) -> None:
+        self.session: ServerSession | None = None
+        self.packets = 0
+        self.last_at = 0.0
+        self.closed = ""
+        self.deleted = False
+
+    def on_connected(self) -> None: ...
+
+    def on_rtp(self, packets: list[bytes], now: float) -> None:
+        self.packets += len(packets)
+        self.last_at = now
+
+    def on_rtcp(self, compound: bytes, now: float) -> None: ...
+
+    def on_closed(self, reason: str) -> None:
+        self.closed = reason
+
+
 @dataclass
 class HubDouble:
     """Keys, one open enrolment, and what arrived."""
@@ -104,6 +127,10 @@ class HubDouble:
     answers: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     seen: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    port: MediaPort | None = None  # of the WHIP endpoint; none: 404
+    arrivals: list["Arrival"] = field(default_factory=list)
+    uploads: list[bytes] = field(default_factory=list)
+    refuse_whip: int = 0
     _begun: Begun | None = None
     _committed: str = ""
     _keys: AgentKeys | None = None
@@ -119,6 +146,9 @@ class HubDouble:
         add("DELETE", "/api/v1/enrolments/{id}", self._deny)
         add("PUT", "/api/v1/node/status", self._status)
         add("GET", "/uplink", self._uplink)
+        add("POST", "/whip/{camera}", self._whip)
+        add("DELETE", "/sessions/{id}", self._end_session)
+        add("PUT", "/api/v1/uploads/{name}", self._upload)
         return app
 
     def qr(self, url: str) -> str:
@@ -176,6 +206,35 @@ class HubDouble:
         self.denied = True
         return web.Response(status=204)
 
+    async def _whip(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer ticket"
+        if self.refuse_whip or self.port is None:
+            return web.Response(status=self.refuse_whip or 404)
+        offer = sdp.read_offer(await request.text())
+        choices = sdp.choose_to_receive(offer)
+        arrival = Arrival()
+        session = self.port.accept(offer, arrival, choices)
+        arrival.session = session
+        self.arrivals.append(arrival)
+        answer = sdp.write_answer(offer, choices, session.description, direction="recvonly")
+        location = f"/sessions/{len(self.arrivals) - 1}"
+        return web.Response(
+            status=201, text=answer, content_type="application/sdp", headers={"Location": location}
+        )
+
+    async def _end_session(self, request: web.Request) -> web.Response:
+        arrival = self.arrivals[int(request.match_info["id"])]
+        arrival.deleted = True
+        if arrival.session is not None:
+            arrival.session.close("deleted")
+        return web.Response()
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "Bearer ticket"
+        assert request.content_type == "image/jpeg"
+        self.uploads.append(await request.read())
+        return web.Response(status=204)
+
     def _enrolled(self) -> web.Response:
         assert self._keys is not None
         self.agent = self._keys.node
@@ -212,7 +271,7 @@ class HubDouble:
 
     async def _uplink(self, request: web.Request) -> web.StreamResponse:
         self._verify(request, Kind.NODE)
-        socket = web.WebSocketResponse(heartbeat=5)
+        socket = web.WebSocketResponse(heartbeat=5, protocols=("secvillage.1",))
         await socket.prepare(request)
         await socket.send_str(Hello(hub=HUB, utc_ms=self.clock.utc_ms()).model_dump_json())
         self.sockets.put_nowait(socket)
