@@ -1,14 +1,78 @@
 """The documents keep up with the code: config fields, commands and links that they name exist."""
 
+import dataclasses
+import importlib
 import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from village_core.settings import Secret, load
 
 ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = {"hub": "village_hub.config", "agent": "home_agent.config"}
 PAGES = sorted(
     path
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")]
     if path.is_file()
 )
+
+
+def sections(kind: Any) -> Iterator[type]:
+    """Dataclasses that a field's type holds: `Media`, `Media | None`, `list[Gate]`."""
+    if dataclasses.is_dataclass(kind) and kind is not Secret:
+        yield typing.cast("type", kind)
+    for part in typing.get_args(kind):
+        yield from sections(part)
+
+
+def fields(section: type, prefix: str = "") -> Iterator[str]:
+    """Dotted names as written in TOML: `media.port`."""
+    kinds = typing.get_type_hints(section)
+    for field in dataclasses.fields(section):
+        below = list(sections(kinds[field.name]))
+        if not below:
+            yield prefix + field.name
+        key = "KEY." if typing.get_origin(kinds[field.name]) is dict else ""
+        for part in below:
+            yield from fields(part, f"{prefix}{field.name}.{key}")
+
+
+def documented(part: str) -> set[str]:
+    """First cells of the tables under `## part`, and of its `### [section]`s, as dotted names."""
+    text = (ROOT / "docs/ref/config.md").read_text()
+    chapter = re.split(r"^## ", text, flags=re.MULTILINE)
+    body = next(one for one in chapter if one.split("\n", 1)[0].strip().startswith(part))
+    names, section = set(), ""
+    for line in body.splitlines():
+        if heading := re.match(r"### `\[+([\w.]+)\]+`", line):
+            section = heading[1] + "."
+        elif cell := re.match(r"\| `([\w.]+)` \|", line):
+            names.add(section + cell[1])
+    return names
+
+
+@pytest.mark.parametrize("part", CONFIGS)
+def test_the_config_reference_lists_every_field_and_no_other(part: str) -> None:
+    config = importlib.import_module(CONFIGS[part]).Config
+    assert documented(part) == set(fields(config))
+
+
+@pytest.mark.parametrize("part", CONFIGS)
+def test_the_example_config_is_accepted(part: str, tmp_path: Path) -> None:
+    """As it stands, and with what it shows switched off switched on."""
+    config = importlib.import_module(CONFIGS[part])
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse battery staple")
+    secret.chmod(0o600)
+    example = (ROOT / f"docs/guide/{part}.toml").read_text()
+    example = re.sub(r'(?<=_file = ")[^"]*(secret|password)', str(secret), example)
+    for text in (example, re.sub(r"^#(?=[\w\[])", "", example, flags=re.MULTILINE)):
+        (tmp_path / "example.toml").write_text(text)
+        load(config.Config, tmp_path / "example.toml", environ={}, prefix=config.PREFIX)
 
 
 def test_the_make_targets_that_documents_name_exist() -> None:
