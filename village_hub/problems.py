@@ -26,7 +26,7 @@ async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         return problem(request, error.status, _slug(error.status), error.reason, _kept(error))
     except Exception:
-        log.exception("unhandled: %s %s", request.method, request.path)
+        log.exception("unhandled: %s %s", request.method, _route(request))
         return problem(request, 500, "internal", "the hub failed; its log has the cause")
 
 
@@ -63,7 +63,7 @@ def _refuse(request: web.Request, error: HubError) -> web.Response:
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if error.status >= 500:
-        log.error("%s %s: %s", request.method, request.path, error)
+        log.error("%s %s: %s", request.method, _route(request), error)
     return problem(request, error.status, error.code, str(error), headers)
 
 
@@ -81,3 +81,9 @@ def _slug(status: int) -> str:
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
     return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+
+
+def _route(request: web.Request) -> str:
+    """The path as it is written in the code: the real one may hold a session's secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "no route"

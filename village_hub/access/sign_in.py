@@ -43,6 +43,41 @@ class SignedIn:
     expires: int = 0  # UTC ms
 
 
+class Codes:
+    """Makes one-time codes for people who are known."""
+
+    def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._clock = clock
+
+    async def link(self, person: str) -> str:
+        """A new code of 256 bits for a link's fragment: single use, 72 h."""
+        code = new_secret()
+        await self._add(person, digest(code), None, LINK_VALID)
+        return code
+
+    async def typed(self, person: str) -> str:
+        """A new code of eight letters: single use, 5 tries, 10 minutes."""
+        for _ in range(20):  # a selector may be taken by another open code
+            code = new_typed_code()
+            letters = code.replace("-", "")
+            if await self._add(person, digest(letters), letters[:SELECTOR], TYPED_VALID * 1000):
+                return code
+        raise TooMany("too many typed codes are open; wait a little", retry_after=TYPED_VALID)
+
+    async def _add(self, person: str, code_digest: str, selector: str | None, valid: int) -> bool:
+        now = self._clock.utc_ms()
+        row = OneTimeCode(
+            id=new_id(self._clock),
+            person_id=person,
+            digest=code_digest,
+            selector=selector,
+            tries=TYPED_TRIES,
+            expires=now + valid,
+        )
+        return await self._catalogue.write(people.add_code, row, now)
+
+
 class SignIns:
     """Codes in, sessions out."""
 
@@ -101,33 +136,6 @@ class SignIns:
         return await self._catalogue.write(
             people.end_sign_in, sign_in, person, self._clock.utc_ms()
         )
-
-    async def link_code(self, person: str) -> str:
-        """A new code of 256 bits for a link's fragment: single use, 72 h."""
-        code = new_secret()
-        await self._add(person, digest(code), None, LINK_VALID)
-        return code
-
-    async def typed_code(self, person: str) -> str:
-        """A new code of eight letters: single use, 5 tries, 10 minutes."""
-        for _ in range(20):  # a selector may be taken by another open code
-            code = new_typed_code()
-            letters = code.replace("-", "")
-            if await self._add(person, digest(letters), letters[:SELECTOR], TYPED_VALID * 1000):
-                return code
-        raise TooMany("too many typed codes are open; wait a little", retry_after=TYPED_VALID)
-
-    async def _add(self, person: str, code_digest: str, selector: str | None, valid: int) -> bool:
-        now = self._clock.utc_ms()
-        row = OneTimeCode(
-            id=new_id(self._clock),
-            person_id=person,
-            digest=code_digest,
-            selector=selector,
-            tries=TYPED_TRIES,
-            expires=now + valid,
-        )
-        return await self._catalogue.write(people.add_code, row, now)
 
     def media_token(self, caller: PersonCaller, camera: str, action: Action) -> tuple[str, int]:
         """A media token for what was just permitted, and its life in seconds."""

@@ -1,0 +1,218 @@
+"""`village-hub`: the command line."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from village_core.keys import KeyFileError
+from village_core.settings import SettingsError
+from village_hub import commands, logs
+from village_hub.catalogue.store import CatalogueError
+from village_hub.commands import CommandError, Lines, Office, office
+from village_hub.config import Config, read
+from village_hub.errors import HubError
+from village_hub.serving import START_ERRORS, serve
+
+DEFAULT_CONFIG = Path("/etc/village-hub/hub.toml")
+FAILED, WRONG_USE = 1, 2  # exit statuses; the second is argparse's own
+
+COMMAND_ERRORS = (CommandError, HubError, KeyFileError, CatalogueError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument of a command."""
+
+    name: str
+    help: str = ""
+    flag: bool = False  # --name, off unless given
+    option: bool = False  # --name VALUE, required
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        more: dict[str, Any] = {"help": self.help}
+        if self.flag:
+            more["action"] = "store_true"
+        elif self.option:
+            more["required"] = True
+        parser.add_argument(f"--{self.name}" if self.flag or self.option else self.name, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`village-hub GROUP NAME WORDS...`"""
+
+    group: str
+    name: str
+    help: str
+    run: Callable[[Office, argparse.Namespace], Awaitable[Lines]]
+    words: Sequence[Word] = ()
+
+
+HOUSEHOLD = "its name or id"
+TYPED = Word("typed", "a short code to type, for 10 minutes, instead of a link or QR", flag=True)
+GROUPS = {
+    "households": "homes that take part",
+    "people": "who owns which household",
+    "codes": "one-time codes to sign in with",
+    "enrolments": "boxes (home agents) joining a household",
+    "agents": "boxes that have joined",
+    "cameras": "what there is to see, and cameras that push by themselves",
+}
+COMMANDS = (
+    Command(
+        "households",
+        "add",
+        "a new household",
+        lambda here, said: commands.add_household(here, said.name),
+        [Word("name")],
+    ),
+    Command("households", "list", "all households", lambda here, _: commands.list_households(here)),
+    Command(
+        "people",
+        "add",
+        "a new person, who owns a household",
+        lambda here, said: commands.add_person(here, said.name, said.household),
+        [Word("name"), Word("household", HOUSEHOLD, option=True)],
+    ),
+    Command("people", "list", "all people", lambda here, _: commands.list_people(here)),
+    Command(
+        "people",
+        "remove",
+        "a person may nothing any more",
+        lambda here, said: commands.remove_person(here, said.person),
+        [Word("person", "name or id")],
+    ),
+    Command(
+        "codes",
+        "sign-in",
+        "a sign-in link for one person, once, within 72 hours",
+        lambda here, said: commands.sign_in_code(here, said.person, typed=said.typed),
+        [Word("person", "name or id"), TYPED],
+    ),
+    Command(
+        "enrolments",
+        "new",
+        "a QR code (and its text) that enrols one box, within 7 days",
+        lambda here, said: commands.new_enrolment(here, said.household, typed=said.typed),
+        [Word("household", HOUSEHOLD), TYPED],
+    ),
+    Command(
+        "enrolments", "list", "those that are open", lambda here, _: commands.list_enrolments(here)
+    ),
+    Command(
+        "enrolments",
+        "confirm",
+        "enter the six digits that the box shows",
+        lambda here, said: commands.confirm_enrolment(here, said.enrolment, said.digits),
+        [Word("enrolment", "its id"), Word("digits")],
+    ),
+    Command("agents", "list", "all enrolled boxes", lambda here, _: commands.list_agents(here)),
+    Command(
+        "agents",
+        "revoke",
+        "cut a box off for good",
+        lambda here, said: commands.revoke_agent(here, said.agent),
+        [Word("agent", "its id")],
+    ),
+    Command("cameras", "list", "all cameras", lambda here, _: commands.list_cameras(here)),
+    Command(
+        "cameras",
+        "add-push",
+        "a camera that pushes by itself (OBS, a phone)",
+        lambda here, said: commands.add_push_camera(here, said.name, said.household),
+        [Word("name"), Word("household", HOUSEHOLD, option=True)],
+    ),
+    Command(
+        "cameras",
+        "publish-token",
+        "a new publish token for such a camera; the old one ends",
+        lambda here, said: (
+            commands.revoke_publish_token(here, said.camera)
+            if said.revoke
+            else commands.publish_token(here, said.camera)
+        ),
+        [Word("camera", "name or id"), Word("revoke", "only end the old one", flag=True)],
+    ),
+    Command(
+        "cameras",
+        "remove",
+        "a camera that pushes by itself",
+        lambda here, said: commands.remove_camera(here, said.camera),
+        [Word("camera", "name or id")],
+    ),
+)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0 done, 1 failed, 2 wrong use."""
+    said = parser().parse_args(words)
+    try:
+        config = read(_config_path(getattr(said, "config", None)))
+    except SettingsError as error:
+        return _complain(error, WRONG_USE)
+    logs.set_up(config.log)
+    run: Command | None = said.run
+    try:
+        if run is None:
+            asyncio.run(serve(config))
+        else:
+            print("\n".join(asyncio.run(_do(run, config, said))))
+    except (*COMMAND_ERRORS, *START_ERRORS) as error:
+        return _complain(error, FAILED)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their words."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help=f"the settings (default: {DEFAULT_CONFIG}, where it exists)",
+    )
+    top = argparse.ArgumentParser(
+        prog="village-hub",
+        description="The village hub: shows people their cameras, and keeps its books.",
+        epilog="Every command has its own --help. Settings: docs/ref/config.md",
+        parents=[shared],
+    )
+    places = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    serving = places.add_parser("serve", help="run the hub until it is stopped", parents=[shared])
+    serving.set_defaults(run=None)
+    for group, what in GROUPS.items():
+        those = places.add_parser(group, help=what, description=what)
+        inner = those.add_subparsers(title="commands", required=True, metavar="COMMAND")
+        for command in (each for each in COMMANDS if each.group == group):
+            leaf = inner.add_parser(
+                command.name, help=command.help, description=command.help, parents=[shared]
+            )
+            leaf.set_defaults(run=command)
+            for word in command.words:
+                word.add_to(leaf)
+    return top
+
+
+async def _do(command: Command, config: Config, said: argparse.Namespace) -> Lines:
+    async with office(config) as here:
+        return await command.run(here, said)
+
+
+def _config_path(said: Path | None) -> Path | None:
+    if said is None and DEFAULT_CONFIG.exists():
+        return DEFAULT_CONFIG
+    return said
+
+
+def _complain(error: Exception, status: int) -> int:
+    print(f"village-hub: {error}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

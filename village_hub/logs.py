@@ -1,0 +1,73 @@
+"""The hub's log: one line an event, to standard error (journald keeps it), as text or as JSON.
+
+Values that programs look for (`camera`, `session`, `agent`) come as `extra` and are fields of their
+own. Whatever slips into a line that looks like a credential is masked (AUD-9).
+"""
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+
+from village_hub.config import LogConfig
+
+FIELDS = ("camera", "session", "agent", "permit")
+CREDENTIALS = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)"  # user:password of a URL
+    r"|(?<=[Bb]earer )\S+"
+)
+
+
+class TextLines(logging.Formatter):
+    """`2026-11-20T12:00:00.123Z info village_hub.tiers.children camera=... what happened`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        line = f"{_time(record)} {record.levelname.lower()} {record.name}{fields} {_said(record)}"
+        return line + "".join(f"\n    {each}" for each in _trace(self, record))
+
+
+class JsonLines(logging.Formatter):
+    """One object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        found: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": _said(record),
+            **_fields(record),
+        }
+        if trace := _trace(self, record):
+            found["trace"] = trace
+        return json.dumps(found, ensure_ascii=False)
+
+
+def set_up(settings: LogConfig) -> None:
+    """Send everything from `settings.level` up to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
+    logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    for talkative in ("alembic", "aioice", "aiortc"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def _time(record: logging.LogRecord) -> str:
+    at = datetime.fromtimestamp(record.created, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def _said(record: logging.LogRecord) -> str:
+    return CREDENTIALS.sub("****", record.getMessage())
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str]:
+    return {name: str(value) for name in FIELDS if (value := getattr(record, name, None))}
+
+
+def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:
+    if not record.exc_info:
+        return []
+    return CREDENTIALS.sub("****", formatter.formatException(record.exc_info)).splitlines()

@@ -1,0 +1,61 @@
+"""Runs the hub until it is told to stop: sites, signals, and a shutdown that tells peers."""
+
+import asyncio
+import logging
+import signal
+import ssl
+
+from aiohttp import web
+
+from village_core.keys import KeyFileError
+from village_core.transport import PortError
+from village_hub import keys
+from village_hub.app import make_app
+from village_hub.catalogue.store import CatalogueError
+from village_hub.config import ALL, Config
+from village_hub.media.live import open_live
+from village_hub.tls import TlsError
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN = 5.0  # seconds that requests in hand get
+START_ERRORS = (CatalogueError, KeyFileError, TlsError, PortError, OSError)
+
+
+async def serve(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM. Raises one of START_ERRORS."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    runner = await started(config)
+    try:
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+
+
+async def started(config: Config) -> web.AppRunner:
+    """The hub, answering; `cleanup` of what is returned stops it. Raises one of START_ERRORS."""
+    app = make_app(config, open_live)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
+    try:
+        await runner.setup()
+        for host in config.listen.hosts:
+            await _site(runner, config, host, app[keys.CERTIFICATES].context).start()
+    except BaseException:
+        await runner.cleanup()
+        raise
+    log.info("%s %s is ready at %s", config.tier, app[keys.NODE].id, config.url)
+    return runner
+
+
+def _site(runner: web.AppRunner, config: Config, host: str, context: ssl.SSLContext) -> web.TCPSite:
+    return web.TCPSite(
+        runner,
+        None if host in ("", ALL) else host,
+        config.listen.port,
+        ssl_context=context if config.tls.on else None,
+        reuse_address=True,
+    )
