@@ -1,7 +1,6 @@
 """H.264 NAL units: splitting, parameter sets, keyframes and slice types (ITU-T H.264 7.3, 7.4)."""
 
 import base64
-import re
 from collections.abc import Iterable, Iterator
 
 from village_core.media.bits import Bits, unescaped
@@ -18,7 +17,6 @@ SLICE, IDR, SEI, SPS, PPS, DELIMITER, END_OF_SEQUENCE, END_OF_STREAM, FILLER = (
     12,
 )
 STAP_A, FU_A = 24, 28
-_START_CODE = re.compile(rb"\x00\x00\x01")
 _RECOVERY_POINT = 6  # SEI payload type (H.264 D.1.8)
 
 
@@ -29,9 +27,7 @@ def nal_type(nal: bytes) -> int:
 
 def split_annex_b(data: bytes) -> list[bytes]:
     """NAL units between start codes (H.264 annex B); trailing zero bytes are not part of one."""
-    starts = [match.end() for match in _START_CODE.finditer(data)]
-    ends = [*[match.start() for match in _START_CODE.finditer(data)][1:], len(data)]
-    nals = (data[start:end].rstrip(b"\0") for start, end in zip(starts, ends, strict=True))
+    nals = (part.rstrip(b"\0") for part in data.split(b"\0\0\1")[1:])
     return [nal for nal in nals if nal]
 
 

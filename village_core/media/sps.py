@@ -54,8 +54,7 @@ def _read_high(bits: Bits) -> int:
     chroma = bits.ue()
     if chroma > 3:
         raise ValueError(f"chroma_format_idc {chroma}")
-    if chroma == 3 and bits.flag():
-        chroma = 0  # separate colour planes crop as monochrome
+    separate = chroma == 3 and bits.flag()
     bits.ue()
     bits.ue()
     bits.u(1)
@@ -63,7 +62,7 @@ def _read_high(bits: Bits) -> int:
         for index in range(8 if chroma != 3 else 12):
             if bits.flag():
                 _skip_scaling_list(bits, 16 if index < 6 else 64)
-    return chroma
+    return 0 if separate else chroma  # separate colour planes crop as monochrome
 
 
 def _skip_scaling_list(bits: Bits, size: int) -> None:
