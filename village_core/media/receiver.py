@@ -90,7 +90,7 @@ class Receiver:
         self._held: dict[int, Packet] = {}  # behind a gap
         self._newest_held = 0
         self._retired: dict[int, float] = {}
-        self._suspect: tuple[rtp.Parsed, int] | None = None
+        self._suspect: tuple[rtp.Parsed, int, int] | None = None
 
     def feed(self, datagrams: list[bytes], now: float) -> None:
         """RTP packets as they arrived."""
@@ -231,7 +231,6 @@ class Receiver:
         if abs(number - self._newest) >= RESTART_JUMP:
             self._take_far(parsed, number, now)
             return
-        self._suspect = None
         if number < self._next:
             self._take_late(parsed, number)
         elif number in self._held:
@@ -241,10 +240,11 @@ class Receiver:
 
     def _take_far(self, parsed: rtp.Parsed, number: int, now: float) -> None:
         """Two packets in a row that far away: the source began anew (RFC 3550 appendix A.1)."""
-        if self._suspect is None or number != self._suspect[1] + 1:
-            self._suspect = (parsed, number)
+        received = self._reception.received
+        if self._suspect is None or self._suspect[1:] != (number - 1, received):
+            self._suspect = (parsed, number, received)
             return
-        first, _ = self._suspect
+        first = self._suspect[0]
         self._restart(first, now)
         self._take(first, now)
         self._take(parsed, now)
