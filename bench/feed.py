@@ -8,8 +8,8 @@ import socket
 import sys
 import time
 
-from bench.clip import FPS, clip
 from home_agent.sources.file import access_units
+from tests.support.clip import FPS, clip
 from village_core.media import rfc6184, rtp
 
 PAYLOAD_TYPE, SSRC = 96, 0x5EC0_0001

@@ -16,9 +16,9 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-from bench.clip import FPS, clip
 from home_agent.sending import sending_of
 from home_agent.sources.file import access_units
+from tests.support.clip import FPS, clip
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
 from village_core.media import h264

@@ -1,4 +1,4 @@
-"""The picture all benches send: 720p25 H.264 of 2 Mbit/s, a keyframe every 2 s, made once and kept.
+"""A canned picture for tests and benches: 720p25 H.264 of 2 Mbit/s, a keyframe every 2 s, made once and kept.
 
 It is a looped file, so that nothing on the machine encodes while something is measured.
 """
@@ -10,7 +10,7 @@ import av
 
 from home_agent.sources.pattern import Pattern
 
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "clips"
 FPS, SECONDS = 25, 8
 START = 1_767_225_600_000  # the clock in the picture, UTC milliseconds
 
