@@ -198,7 +198,7 @@ def test_five_percent_loss_is_repaired(seed: int, first: int, rtx: bool) -> None
     wire: list[tuple[float, bytes]] = []
     for index in range(200):
         if index in (0, 199) or random.random() > 0.05:
-            delay = 0.004 if random.random() > 0.05 else 0.012
+            delay = 0.012 if index and random.random() < 0.05 else 0.004
             wire.append((receipt.now + 0.005 * index + delay, packet(first + index)))
     asked = 0
     lost_again: set[int] = set()  # a repair is lost once: what is lost ever again is another test
