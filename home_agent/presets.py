@@ -17,6 +17,10 @@ DEFAULT_PASSWORDS = frozenset(
     )
 )
 
+MAKERS_DEFAULT = (
+    "The camera still has its maker's password, or none: give it one of your own first."
+)
+
 
 def is_default_password(user: str, password: str) -> bool:
     """Blank, a maker's default, or the user's own name."""

@@ -5,7 +5,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from home_agent.presets import is_default_password
+from home_agent.presets import MAKERS_DEFAULT, is_default_password
 from home_agent.rtsp.address import Address, read_address
 from home_agent.rtsp.client import Receiving, RtspClient
 from home_agent.rtsp.digest import Credentials
@@ -207,10 +207,7 @@ def _refuse_default_password(address: Address) -> None:
     """CAM-8."""
     account = address.credentials
     if account is not None and is_default_password(account.user, account.password):
-        raise SourceFailure(
-            Trouble.DEFAULT_PASSWORD,
-            "The camera still has its maker's password, or none: give it one of your own first.",
-        )
+        raise SourceFailure(Trouble.DEFAULT_PASSWORD, MAKERS_DEFAULT)
 
 
 def _pass_over(packet: bytes) -> None:
