@@ -69,7 +69,12 @@ class MediaPort:
         self = cls(settings, certificate, supervisor, clock)
         self._doors = [Door(each) for each in bind_all(settings)]
         self.port = self._doors[0].socket.getsockname()[1]
-        await self._advertise()
+        try:
+            await self._advertise()
+        except PortError:
+            for door in self._doors:
+                door.socket.close()
+            raise
         for door in self._doors:
             self._loop.add_reader(door.socket, self._wake, door)
         supervisor.start(self._name, self._watch)
