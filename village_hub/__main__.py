@@ -10,7 +10,7 @@ from typing import Any
 
 from village_core.keys import KeyFileError
 from village_core.settings import SettingsError
-from village_hub import commands, logs
+from village_hub import commands, demo, logs
 from village_hub.catalogue.store import CatalogueError
 from village_hub.commands import CommandError, Lines, Office, office
 from village_hub.config import Config, read
@@ -150,6 +150,8 @@ COMMANDS = (
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0 done, 1 failed, 2 wrong use."""
     said = parser().parse_args(words)
+    if said.command == "demo":
+        return _demo(said)
     try:
         config = read(_config_path(getattr(said, "config", None)))
     except SettingsError as error:
@@ -162,6 +164,14 @@ def main(words: Sequence[str] | None = None) -> int:
         else:
             print("\n".join(asyncio.run(_do(run, config, said))))
     except (*COMMAND_ERRORS, *START_ERRORS) as error:
+        return _complain(error, FAILED)
+    return 0
+
+
+def _demo(said: argparse.Namespace) -> int:
+    try:
+        demo.run(said.camera, said.port, lambda line: print(line, flush=True))
+    except demo.DemoError as error:
         return _complain(error, FAILED)
     return 0
 
@@ -182,9 +192,22 @@ def parser() -> argparse.ArgumentParser:
         epilog="Every command has its own --help. Settings: docs/ref/config.md",
         parents=[shared],
     )
-    places = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    places = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     serving = places.add_parser("serve", help="run the hub until it is stopped", parents=[shared])
     serving.set_defaults(run=None)
+    showing = places.add_parser(
+        "demo", help="a village with two households and virtual cameras, on this machine"
+    )
+    showing.add_argument(
+        "--camera",
+        metavar="RTSP_URL",
+        action="append",
+        default=[],
+        help="a camera of yours, shown in the first household; may be repeated",
+    )
+    showing.add_argument(
+        "--port", type=int, help="of the pages (default: a free one, from 8443 on)"
+    )
     for group, what in GROUPS.items():
         those = places.add_parser(group, help=what, description=what)
         inner = those.add_subparsers(title="commands", required=True, metavar="COMMAND")

@@ -1,0 +1,293 @@
+"""`village-hub demo`: a village on this machine, with two households and virtual cameras.
+
+Everything is a real program started by its command line: the hub, and one home agent a household.
+Their folders are temporary. Plain HTTP on loopback; Ctrl-C stops all of it.
+"""
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from village_core.clock import SYSTEM_CLOCK
+from village_core.jobs import Supervisor
+from village_core.transport.addresses import local_addresses
+from village_hub import commands
+from village_hub.catalogue import cameras
+from village_hub.commands import Office, office
+from village_hub.config import read
+
+FIRST_PORT = 8443
+FIRST_MEDIA_PORT = 8189
+STOP_WITHIN = 10.0  # seconds until a program is killed
+READY_WITHIN = 60.0  # seconds, on a slow and busy machine
+MAIN = "test:?size=1280x720&fps=15&rate=1500&gop=30"
+SUB = "test:?size=640x360&fps=10&rate=300&gop=20"
+
+Say = Callable[[str], None]
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One household of the demo; `cameras` are tables of its agent's settings."""
+
+    name: str
+    owner: str
+    cameras: Mapping[str, Mapping[str, Any]]
+
+
+HOMES = (
+    Home(
+        "张家",
+        "张伟",
+        {
+            "gate": {"name": "大门", "main": MAIN, "sub": SUB},
+            "yard": {"name": "后院", "main": MAIN + "&profile=high", "sub": SUB},
+        },
+    ),
+    Home("李家", "李娜", {"gate": {"name": "大门", "main": MAIN, "sub": SUB}}),
+)
+
+
+@dataclass(slots=True)
+class Demo:
+    """`run` returns when it is told to stop or a program ended by itself."""
+
+    folder: Path
+    port: int
+    media_port: int
+    homes: Sequence[Home]
+    say: Say
+    supervisor: Supervisor
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _ended: str = ""
+
+    async def run(self) -> None:
+        """Raises DemoError."""
+        async with self._stack:
+            config = self._write_hub()
+            self.say("Starting the village hub ...")
+            await self._start("village-hub", "village_hub", "serve", config)
+            await self._answers()
+            async with office(read(config)) as here:
+                for home in self.homes:
+                    await self._join(here, home)
+                await self._cameras_come(here)
+                await self._show(here)
+            await self.stop.wait()
+            self.say("Stopping ...")
+        if self._ended:
+            raise DemoError(self._ended)
+
+    def _write_hub(self) -> Path:
+        return _write(
+            self.folder / "hub.toml",
+            {
+                "name": "西村",
+                "state": str(self.folder / "hub"),
+                "public_url": f"http://localhost:{self.port}",
+                "listen": {"hosts": ["127.0.0.1"], "port": self.port},
+                "media": {"port": self.media_port},
+                "metrics": {"enabled": False},
+                "discovery": {"enabled": False},
+                "log": {"level": "warning"},
+            },
+        )
+
+    async def _join(self, here: Office, home: Home) -> None:
+        """A household with its owner, and its box enrolled and running."""
+        self.say(f"Enrolling the home agent of {home.name} ...")
+        await commands.add_household(here, home.name)
+        await commands.add_person(here, home.owner, home.name)
+        code = (await commands.new_enrolment(here, home.name, typed=False))[-1]
+        folder = self.folder / home.name
+        config = _write(
+            folder / "agent.toml",
+            {
+                "state": str(folder / "state"),
+                "lan": {"enabled": False},
+                "log": {"level": "warning"},
+                "cameras": home.cameras,
+            },
+        )
+        enrolling = await self._program("home_agent", "enrol", config, code)
+        _, said = await enrolling.communicate()
+        if enrolling.returncode:
+            raise DemoError(f"{home.name} could not be enrolled: {said.decode().strip()}")
+        await self._start(f"the home agent of {home.name}", "home_agent", "run", config)
+
+    async def _cameras_come(self, here: Office) -> None:
+        """Until every camera has a picture, or says why it has none."""
+        wanted = sum(len(home.cameras) for home in self.homes)
+        self.say(f"Waiting for {wanted} cameras ...")
+        ends = SYSTEM_CLOCK.monotonic() + READY_WITHIN
+        while SYSTEM_CLOCK.monotonic() < ends and not self.stop.is_set():
+            online = [row for row in await here.catalogue.read(cameras.everything) if row.online]
+            if len(online) >= wanted:
+                return
+            await self._pause()
+        self.say("Some cameras have no picture yet: their pages say why.")
+
+    async def _show(self, here: Office) -> None:
+        self.say("\nReady. Each link signs in once; for another device, ask for another link with")
+        self.say(f"  village-hub codes sign-in NAME --config {self.folder / 'hub.toml'}\n")
+        for home in self.homes:
+            link = (await commands.sign_in_code(here, home.owner, typed=False))[-1]
+            self.say(f"  {home.owner}, owner in {home.name}:  {link}")
+        self.say("\nCtrl-C stops everything.")
+
+    async def _answers(self) -> None:
+        ends = SYSTEM_CLOCK.monotonic() + READY_WITHIN
+        while SYSTEM_CLOCK.monotonic() < ends and not self.stop.is_set():
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await self._pause()
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return
+        raise DemoError(self._ended or "the hub did not start")
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(0.2):
+                await self.stop.wait()
+        except TimeoutError:
+            pass
+
+    async def _start(self, name: str, package: str, command: str, config: Path) -> None:
+        """A program that runs until the demo ends; the demo ends when the program does."""
+        process = await self._program(package, command, config)
+        _ = self.supervisor.once(name, self._follow(name, process))
+        self._stack.push_async_callback(self._end, process)
+
+    async def _follow(self, name: str, process: Process) -> None:
+        status = await process.wait()
+        if not self.stop.is_set():
+            self._ended = f"{name} ended by itself (exit status {status})"
+            self.stop.set()
+
+    async def _end(self, process: Process) -> None:
+        self.stop.set()
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _program(self, package: str, command: str, config: Path, *more: str) -> Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", package, command, "--config", str(config), *more),
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE if command == "enrol" else None,
+            stdout=asyncio.subprocess.DEVNULL if command == "enrol" else None,
+            start_new_session=True,  # Ctrl-C is the demo's to pass on, in order
+        )
+
+
+def run(urls: Sequence[str], port: int | None, say: Say) -> None:
+    """The demo, until Ctrl-C. `urls`: more cameras for the first household. Raises DemoError."""
+    with tempfile.TemporaryDirectory(prefix="village-demo-") as folder:
+        asyncio.run(_run(Path(folder), urls, port, say))
+
+
+async def _run(folder: Path, urls: Sequence[str], port: int | None, say: Say) -> None:
+    homes = [_with_cameras(folder, HOMES[0], urls), *HOMES[1:]]
+    supervisor = Supervisor()
+    demo = Demo(
+        folder=folder,
+        port=port or _free(FIRST_PORT, socket.SOCK_STREAM),
+        media_port=_free(FIRST_MEDIA_PORT, socket.SOCK_DGRAM),
+        homes=homes,
+        say=say,
+        supervisor=supervisor,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, demo.stop.set)
+    try:
+        await demo.run()
+    finally:
+        await supervisor.stop()
+
+
+def _with_cameras(folder: Path, home: Home, urls: Sequence[str]) -> Home:
+    """With the given addresses as cameras; a password in one goes to a file of its own."""
+    more = {f"own-{index}": _camera(folder, index, url) for index, url in enumerate(urls, 1)}
+    return Home(home.name, home.owner, {**home.cameras, **more})
+
+
+def _camera(folder: Path, index: int, url: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(url)
+        host, number = parts.hostname, parts.port
+    except ValueError as error:
+        raise DemoError(f"the camera's address is malformed: {error}") from error
+    if parts.scheme not in ("rtsp", "rtsps") or not host:
+        raise DemoError("a camera's address begins with rtsp:// or rtsps://")
+    shown = f"[{host}]" if ":" in host else host
+    place = f"{shown}:{number}" if number else shown
+    main = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
+    table = {"name": f"自有摄像头 {index}", "main": main}
+    if parts.username is None:
+        return table
+    secret = folder / f"camera-{index}.password"
+    secret.touch(mode=0o600)
+    secret.write_text(unquote(parts.password or ""))
+    return {**table, "user": unquote(parts.username), "password_file": str(secret)}
+
+
+def _write(path: Path, settings: Mapping[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_toml(settings), encoding="utf-8")
+    return path
+
+
+def _toml(table: Mapping[str, Any], prefix: str = "") -> str:
+    """Strings, numbers, lists and tables; strings as in JSON, whose form TOML shares."""
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in table.items()
+        if not isinstance(value, Mapping)
+    ]
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += [f"[{prefix}{key}]", _toml(value, f"{prefix}{key}.")]
+    return "\n".join(lines)
+
+
+def _free(first: int, kind: socket.SocketKind) -> int:
+    """The first port from `first` on that nobody uses on any address of this machine."""
+    for port in range(first, first + 100):
+        if all(_is_free(address, port, kind) for address in ["127.0.0.1", *local_addresses()]):
+            return port
+    raise DemoError(f"no free port from {first} on")
+
+
+def _is_free(address: str, port: int, kind: socket.SocketKind) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, kind) as trying:
+        try:
+            trying.bind((address, port))
+        except OSError:
+            return False
+    return True
