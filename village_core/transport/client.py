@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientSession
@@ -53,7 +54,8 @@ class PushSettings:
     within: float = 15.0  # for the POST, and again for ICE and DTLS
     servers_after: float = 0.5  # of ICE without success until a relay is asked for
     relay_only: bool = False
-    plain_http: bool = field(default=False)  # allow http beyond loopback: tests only
+    turn_tls: ssl.SSLContext | None = None  # for turns: servers; None trusts the public CAs
+    plain_http: bool = False  # allow http beyond loopback
 
 
 class Push:
@@ -72,6 +74,7 @@ class Push:
             f"push {self.id}",
             relay_only=settings.relay_only,
             loopback=whip.local,
+            tls=settings.turn_tls,
         )
         self._created: Created | None = None
         self._handler: SessionHandler | None = None

@@ -7,6 +7,7 @@ not wait for those that take a server's answer, and relays are added while the c
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,12 +61,14 @@ class IceClient:
         *,
         relay_only: bool = False,
         loopback: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._supervisor = supervisor
         self._clock = clock
         self._name = name
         self._relay_only = relay_only
         self._loopback = loopback
+        self._tls = tls
         self._connection = Connection(ice_controlling=True)
         self._duplicate: socket.socket | None = None
         self._more: asyncio.Task[Any] | None = None
@@ -87,9 +90,10 @@ class IceClient:
 
     async def gather(self) -> None:
         """Open a socket on each address of this machine. OSError: there is none."""
-        addresses = [] if self._relay_only else get_host_addresses(use_ipv4=True, use_ipv6=True)
-        if self._loopback:
-            addresses += ["127.0.0.1", "::1"]
+        addresses = ["127.0.0.1", "::1"] if self._loopback else []
+        addresses += get_host_addresses(use_ipv4=True, use_ipv6=True)
+        if self._relay_only:
+            addresses = []
         connection = self._connection
         connection._local_candidates_start = True
         gathering = self._supervisor.once(
@@ -186,7 +190,7 @@ class IceClient:
             turn_server=server.address,
             turn_username=server.username,
             turn_password=server.credential,
-            turn_ssl=server.secure,
+            turn_ssl=(self._tls or True) if server.secure else False,  # type: ignore[arg-type]
             turn_transport=server.transport,
         )
         if connection._closing:

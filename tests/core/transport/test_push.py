@@ -1,137 +1,17 @@
 """The client half: WHIP by HTTP, full ICE, DTLS client, against a real server half."""
 
 import asyncio
-import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
-from aiohttp.test_utils import TestServer
+from aiohttp import web
 
 from tests.core.transport.support import RECEIVER_REPORT, Recorder, burst, rewrite, until
-from village_core.jobs import Supervisor
+from tests.core.transport.whip_server import Answer, Pushing, WhipServer
 from village_core.media.packet import Kind
-from village_core.transport import (
-    Certificate,
-    MediaPort,
-    Push,
-    PushError,
-    PushMedia,
-    PushSettings,
-    SdpError,
-    ServerSession,
-    sdp,
-    signalling,
-)
-
-Answer = Callable[[web.Request], Any]
-VIDEO = PushMedia("42e01f")
-
-
-class WhipServer:
-    """One WHIP endpoint at /whip; `reply` replaces what it would answer."""
-
-    def __init__(self, port: MediaPort) -> None:
-        self.port = port
-        self.recorder = Recorder()
-        self.session: ServerSession | None = None
-        self.url: signalling.SessionUrl | None = None
-        self.offers: list[str] = []
-        self.requests: list[tuple[str, str, str | None]] = []
-        self.reply: Answer | None = None
-        self.edit: Callable[[str], str] = lambda answer: answer
-        self.headers: dict[str, str] = {}
-        self.location = "/sessions/1"
-        self.hold = asyncio.Event()  # set: answer at once
-        self.hold.set()
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        return app
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        await self.hold.wait()
-        self.requests.append((request.method, request.path, request.headers.get("Authorization")))
-        if request.method == "DELETE":
-            status = self.url.delete().status if self.url else 404
-            return web.Response(status=status)
-        if self.reply is not None:
-            response = self.reply(request)
-            if response is not None:
-                assert isinstance(response, web.StreamResponse)
-                return response
-        return self._created(await request.text())
-
-    def _created(self, text: str) -> web.Response:
-        self.offers.append(text)
-        try:
-            offer = sdp.read_offer(text)
-            choices = sdp.choose_to_receive(offer)
-        except SdpError as error:
-            return web.Response(status=error.status, text=str(error))
-        self.session = self.port.accept(offer, self.recorder, choices)
-        self.url = signalling.SessionUrl(self.session, offer, choices)
-        answer = sdp.write_answer(offer, choices, self.session.description, "recvonly")
-        headers = {"Location": self.location, "ETag": "*", **self.headers}
-        return web.Response(
-            status=201, text=self.edit(answer), content_type="application/sdp", headers=headers
-        )
-
-
-@pytest.fixture
-async def server(port: MediaPort) -> WhipServer:
-    return WhipServer(port)
-
-
-@pytest.fixture
-async def site(server: WhipServer) -> AsyncIterator[str]:
-    http = TestServer(server.app(), host="127.0.0.1")
-    await http.start_server()
-    yield f"http://127.0.0.1:{http.port}"
-    await http.close()
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def push_settings(supervisor: Supervisor, certificate: Certificate) -> PushSettings:
-    return PushSettings(supervisor=supervisor, certificate=certificate, within=5)
-
-
-Pushing = Callable[..., Any]
-
-
-@pytest.fixture
-async def pushing(
-    site: str, http: ClientSession, push_settings: PushSettings
-) -> AsyncIterator[Pushing]:
-    """`await pushing(media, handler, path=..., **settings)`; all pushes are stopped at the end."""
-    pushes: list[Push] = []
-
-    async def push(
-        media: PushMedia = VIDEO, handler: Any = None, path: str = "/whip", **changes: Any
-    ) -> Push:
-        made = await Push.start(
-            site + path if path.startswith("/") else path,
-            "the-ticket",
-            media,
-            handler or Recorder(),
-            http=http,
-            settings=dataclasses.replace(push_settings, **changes),
-        )
-        pushes.append(made)
-        return made
-
-    yield push
-    for each in pushes:
-        await each.stop()
+from village_core.transport import Certificate, MediaPort, Push, PushError, PushMedia, sdp
 
 
 def problem(status: int, **body: Any) -> Answer:
