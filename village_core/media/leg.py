@@ -27,7 +27,7 @@ MOST_QUEUED = 256  # writes that may wait; more, and the leg skips to a keyframe
 REPEATABLE = 1000  # numbers back; the SRTP window of pylibsrtp's peers is 1,024
 AGAIN = 0.020  # seconds within which one packet is not repeated twice
 MOST_REPEATS = 128  # packets for one NACK
-IN_FLIGHT = 0.3  # seconds after a start in which a picture loss is not news
+IN_FLIGHT = 0.1  # seconds after a start in which a picture loss is not news
 CACHE_HELPED = 3.0  # seconds; a picture lost again sooner needs a new keyframe
 
 
@@ -107,7 +107,7 @@ class Leg:
         self._credit = 0.0
         self._queue: deque[Queued] = deque()
         self._behind_since: float | None = None
-        self._started_at = -CACHE_HELPED
+        self._started_at = self._answered_at = -CACHE_HELPED
         self._repeats: dict[int, float] = {}
         self._rtx_number = secrets.randbits(15)
 
@@ -239,14 +239,14 @@ class Leg:
         """A PLI or FIR: answered from the cached picture, else by a new keyframe."""
         if self._kind is Kind.AUDIO:
             return
-        since = now - self._started_at
-        if since < IN_FLIGHT and not self.waiting:
+        if now - self._started_at < IN_FLIGHT and not self.waiting:
             return
         picture = self.stream.picture
         fits = bool(picture) and self.stream.picture_packets <= MOST_AT_START
-        if since < CACHE_HELPED or self.waiting or not fits:
+        if now - self._answered_at < CACHE_HELPED or self.waiting or not fits:
             self.stream.request_keyframe()
         else:
+            self._answered_at = now
             self._play(picture)
 
     def repair(self, numbers: Sequence[int], now: float) -> None:

@@ -17,6 +17,7 @@ REMEMBERED = 1024  # packets kept for retransmission; a power of two, 1.2 s at 8
 LONGEST_PICTURE = 12.0  # seconds; some cameras stretch their keyframe interval that far
 LARGEST_PICTURE = 4_000_000  # bytes
 KEYFRAME_PAUSE = 1.0  # seconds between two requests to the source ...
+FIRST_PAUSE = 0.15  # after a source began without one: its first packets may have been lost
 LONGEST_PAUSE = 8.0  # ... doubled up to this while it does not answer
 STALE = 5.0  # seconds without a packet after which the cached picture is not shown as live
 LEG_FAILURES = (OSError, RuntimeError, ValueError, LookupError)  # end that leg, nothing else
@@ -174,7 +175,7 @@ class Stream:
         self.counters.sources += 1
         self._floor = begin[0]
         self._asking = bool(self._legs)
-        self._ask_at, self._ask_pause = now + KEYFRAME_PAUSE, KEYFRAME_PAUSE
+        self._ask_at, self._ask_pause = now + FIRST_PAUSE, KEYFRAME_PAUSE
         return begin
 
     def end_source(self) -> None:
