@@ -34,7 +34,7 @@ def clip(frames: int = CLIP) -> list[list[bytes]]:
         "x264-params": f"keyint={RATE}:repeat-headers=1:slices=1",
     }
     with av.open(f"testsrc2=size={WIDTH}x{HEIGHT}:rate={RATE}", format="lavfi") as source:
-        units = []
+        units: list[list[bytes]] = []
         for frame in source.decode(video=0):
             if len(units) == frames:
                 break

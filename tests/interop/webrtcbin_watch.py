@@ -9,13 +9,14 @@ import json
 import sys
 import urllib.parse
 import urllib.request
+from typing import Any
 
-import gi
+import gi  # type: ignore[import-not-found]
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
-from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 - versions come first
+from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # type: ignore[import-not-found]  # noqa: E402
 
 ENDPOINT, TOKEN, SECONDS = sys.argv[1], sys.argv[2], int(sys.argv[3])
 CAPS = (
@@ -23,10 +24,10 @@ CAPS = (
     "packetization-mode=(string)1,profile-level-id=(string)42e01f,"
     "rtcp-fb-nack=(boolean)true,rtcp-fb-nack-pli=(boolean)true"
 )
-result = {"frames": 0, "size": None, "session": None, "early": 0}
+result: dict[str, Any] = {"frames": 0, "size": None, "session": None}
 
 
-def on_offer(promise, rtc, loop):
+def on_offer(promise: Any, rtc: Any) -> None:
     reply = promise.get_reply()  # owns what is in it
     offer = reply.get_value("offer")
     rtc.emit("set-local-description", offer, Gst.Promise.new())
@@ -44,7 +45,7 @@ def on_offer(promise, rtc, loop):
     rtc.emit("set-remote-description", answer, Gst.Promise.new())
 
 
-def on_pad(_, pad, pipeline):
+def on_pad(_: Any, pad: Any, pipeline: Any) -> None:
     tail = Gst.parse_bin_from_description(
         "rtph264depay ! avdec_h264 ! fakesink name=end signal-handoffs=true sync=false", True
     )
@@ -54,13 +55,13 @@ def on_pad(_, pad, pipeline):
     pad.link(tail.get_static_pad("sink"))
 
 
-def on_frame(_, __, pad):
+def on_frame(_: Any, __: Any, pad: Any) -> None:
     result["frames"] += 1
     structure = pad.get_current_caps().get_structure(0)
     result["size"] = [structure.get_value("width"), structure.get_value("height")]
 
 
-def main():
+def main() -> None:
     Gst.init(None)
     loop = GLib.MainLoop()
     pipeline = Gst.Pipeline.new()
@@ -74,7 +75,7 @@ def main():
         Gst.Caps.from_string(CAPS),
     )
     pipeline.set_state(Gst.State.PLAYING)
-    promise = Gst.Promise.new_with_change_func(on_offer, rtc, loop)
+    promise = Gst.Promise.new_with_change_func(on_offer, rtc)
     rtc.emit("create-offer", None, promise)
     GLib.timeout_add_seconds(SECONDS, loop.quit)
     loop.run()

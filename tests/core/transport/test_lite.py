@@ -5,6 +5,11 @@ import socket
 import struct
 
 import pytest
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AEAD_AES_256_GCM,
+    SRTP_AES128_CM_SHA1_80,
+)
 
 from tests.core.transport.support import (
     RECEIVER_REPORT,
@@ -18,12 +23,7 @@ from tests.core.transport.support import (
 from tests.support.peers import LightPeer, build_check
 from village_core.jobs import Supervisor
 from village_core.transport import MediaPort, State, sdp
-from village_core.transport.dtls import (
-    SRTP_AEAD_AES_128_GCM,
-    SRTP_AEAD_AES_256_GCM,
-    SRTP_AES128_CM_SHA1_80,
-    Certificate,
-)
+from village_core.transport.dtls import Certificate
 
 
 async def test_a_viewer_gets_what_is_sent_with_rewritten_headers(hub: Hub) -> None:
