@@ -13,6 +13,7 @@ from home_agent.config import Config
 from home_agent.control import open_control
 from home_agent.household import Household
 from home_agent.hublink import FindHubs, HubLink
+from home_agent.lan import LanPage
 from home_agent.pace import Pace
 from home_agent.panel import start_panel
 from home_agent.push import Pushes
@@ -68,6 +69,7 @@ class Agent:
         )
         self.link.routes = self.pushes.routes
         self.switch.listen(self.link.changed)
+        self.lan = LanPage(self) if config.lan.enabled else None
 
     def start(self) -> None:
         for camera in self.cameras.values():
@@ -77,6 +79,8 @@ class Agent:
         self.supervisor.start("permits", self.pushes.watch)
         start_panel(self.config.switch, self.switch, self.supervisor)
         self.link.start()
+        if self.lan is not None:
+            self.lan.start()
 
     async def stop(self) -> None:
         """Nothing more leaves; peers are told; everything ends."""
@@ -110,15 +114,23 @@ class Agent:
             "connected": self.link.connected,
             "hub_trouble": self.link.trouble,
             "cameras": [_camera_report(camera) for camera in self.cameras.values()],
-            "pushes": [
-                {
-                    "camera": push.camera.name,
-                    "quality": push.request.quality,
-                    "since": push.since_ms,
-                }
-                for push in self.pushes.running
-            ],
+            "pushes": self.watched(),
         }
+
+    def watched(self) -> list[dict[str, Any]]:
+        """What leaves the home now, and on whose permits."""
+        return [
+            {
+                "camera": push.camera.name,
+                "quality": push.request.quality,
+                "since_ms": push.since_ms,
+                "viewers": [
+                    {"subject": note.subject, "purpose": note.purpose, "outside": note.outside}
+                    for note in push.permitted.notes.values()
+                ],
+            }
+            for push in self.pushes.running
+        ]
 
     def _cameras(self) -> Iterator[tuple[str, Camera]]:
         wanted = {key: camera.id for key, camera in self.config.cameras.items()}

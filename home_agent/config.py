@@ -13,6 +13,7 @@ user = "viewer"
 password_file = "gate.password"         # or password_env, or STATE/passwords/gate
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -80,12 +81,15 @@ class LanConfig:
     media_port: int = 8199  # UDP; hubs on the same machine take 8189 and up
     media_addresses: list[str] = field(default_factory=list)  # empty: the box's own, as found
     names: list[str] = field(default_factory=list)  # further host names the page answers to
+    networks: list[str] = field(default_factory=list)  # further networks that count as the home's
 
     def __post_init__(self) -> None:
         in_range("port", self.port, 0, 65_535)
         in_range("media_port", self.media_port, 0, 65_535)
         if not self.tls and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError("tls = false needs host = a loopback address")
+        for network in self.networks:
+            ipaddress.ip_network(network, strict=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,28 +6,23 @@ Pure: times are seconds of the monotonic clock, passed in.
 import logging
 from dataclasses import dataclass, field
 
-from village_core.permits import Action, PermitNote, Quality
+from village_core.permits import Action, PermitNote
 from village_core.uplink import Refused
 
 log = logging.getLogger(__name__)
 
 
-def check(note: PermitNote, camera: str, quality: Quality, action: Action) -> None:
+def check(note: PermitNote, camera: str, action: Action) -> None:
     """Raises Refused unless the permit is for this. Its end is the `Permitted`'s to check.
 
     Somebody from outside the household needs a grant signed by the household key, which the agent
-    verifies itself (PRM-21). There are none yet, so the answer is no.
+    verifies itself (PRM-21). There are none yet, so the answer is no. The household itself may see
+    either quality: its permit names the one it began with, and the line decides later.
     """
     if note.outside:
         raise Refused(403, "no_grant", "the household has granted nothing to anyone outside")
-    if note.action is not action or not covers(note, (camera, quality)):
+    if note.action is not action or note.camera != camera:
         raise Refused(403, "wrong_permit", f"permit {note.id} is for something else")
-
-
-def covers(note: PermitNote, place: tuple[str, Quality]) -> bool:
-    """Whether it is for this camera at this quality: one for main covers sub too."""
-    camera, quality = place
-    return note.camera == camera and (note.quality is Quality.MAIN or quality is Quality.SUB)
 
 
 @dataclass(slots=True)

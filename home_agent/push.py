@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera, Encoding
-from home_agent.permitted import Permitted, check, covers
+from home_agent.permitted import Permitted, check
 from home_agent.sending import PUSH_ERRORS
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
@@ -155,7 +155,7 @@ class Pushes:
         self._must_be_on()
         if note.id != call.params["permit"]:
             raise Refused(400, "wrong_permit", "the path names another permit than the body")
-        check(note, note.camera, note.quality, Action.LIVE)
+        check(note, note.camera, Action.LIVE)
         held = self._standing_on(note)
         end = self._clock.until(note.until)
         if end <= self._clock.monotonic():
@@ -175,7 +175,7 @@ class Pushes:
         request = StillRequest.model_validate(call.body)
         self._must_be_on()
         camera = self._find(request.camera)
-        check(request.permit, camera.id, request.permit.quality, Action.STILL)
+        check(request.permit, camera.id, Action.STILL)
         permitted = Permitted()
         permitted.add(request.permit, self._clock.until(request.permit.until))
         if not permitted.lives(self._clock.monotonic()):
@@ -213,19 +213,18 @@ class Pushes:
     def _permitted(self, request: PushRequest) -> Permitted:
         permitted = Permitted()
         for note in request.permits:
-            check(note, request.camera, request.quality, Action.LIVE)
+            check(note, request.camera, Action.LIVE)
             permitted.add(note, self._clock.until(note.until))
         if not permitted.lives(self._clock.monotonic()):
             raise Refused(403, "expired", "every permit has ended already")
         return permitted
 
     def _standing_on(self, note: PermitNote) -> list[Running]:
-        """Whose permit this renews; or, for one more viewer, the camera's pushes that it covers."""
-        covered = [push for push in self.running if covers(note, push.place)]
-        held = [push for push in covered if note.id in push.permitted.ends]
-        if not covered:
+        """The camera's running pushes: its viewers move between qualities, and more may come."""
+        of_camera = [push for push in self.running if push.camera.id == note.camera]
+        if not of_camera:
             raise Refused(404, "no_such_permit", "nothing here stands on this permit")
-        return held or covered
+        return of_camera
 
     def _holding(self, permit: str) -> list[Running]:
         held = [push for push in self.running if permit in push.permitted.ends]

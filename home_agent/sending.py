@@ -9,10 +9,10 @@ from home_agent.camera import Camera, Encoding
 from home_agent.pace import Pace
 from home_agent.parent import Parent, ParentError
 from village_core.jobs import Supervisor
-from village_core.media.leg import Sending
 from village_core.media.viewer import Viewer, ViewerEvents
 from village_core.messages import PushRequest
-from village_core.transport import Choice, Push, PushError, PushMedia, PushSettings
+from village_core.transport import Push, PushError, PushMedia, PushSettings
+from village_core.transport.joining import sending_of
 
 log = logging.getLogger(__name__)
 
@@ -89,18 +89,6 @@ class Sent:
     async def gone(self) -> None:
         if self._ending is not None:
             await self._ending
-
-
-def sending_of(choice: Choice) -> Sending:
-    """How the leg writes what was negotiated."""
-    repair = choice.repair
-    return Sending(
-        ssrc=choice.ssrc,
-        payload_type=choice.codec.payload_type,
-        clock_rate=choice.codec.clock_rate,
-        rtx_ssrc=choice.repair_ssrc if repair else None,
-        rtx_payload_type=repair.payload_type if repair else None,
-    )
 
 
 PUSH_ERRORS = (PushError, ParentError)
