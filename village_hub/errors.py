@@ -11,7 +11,11 @@ Raised below HTTP; `problems.render` is the only place that turns them into answ
 
 # ruff: noqa: N818 - the names read as what happened, as in HTTP
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class HubError(Exception):
@@ -21,11 +25,17 @@ class HubError(Exception):
     slug: ClassVar[str] = "internal"
 
     def __init__(
-        self, detail: str, *, code: str | None = None, retry_after: int | None = None
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         super().__init__(detail)
         self.code = code or self.slug
         self.retry_after = retry_after  # seconds
+        self.headers = headers  # what the status asks for besides, such as Accept-Post
 
 
 class BadRequest(HubError):

@@ -57,7 +57,7 @@ def problem(
 
 
 def _refuse(request: web.Request, error: HubError) -> web.Response:
-    headers = {}
+    headers = dict(error.headers)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = CHALLENGE
     if error.retry_after is not None:

@@ -37,7 +37,7 @@ async def cors(request: web.Request, response: web.StreamResponse) -> None:
 
 def created(request: web.Request, opened: Opened, place: str) -> web.Response:
     """201 with the answer (MED-1, MED-8, MED-11); `place` is "/whip" or "/whep"."""
-    response = web.Response(status=201, text=opened.answer, content_type=SDP, charset=None)
+    response = web.Response(status=201, body=opened.answer.encode(), content_type=SDP)
     response.headers["Location"] = f"{place}/sessions/{opened.session_id}"
     response.headers["ETag"] = opened.etag
     response.headers["Accept-Patch"] = signalling.SDPFRAG
@@ -91,8 +91,9 @@ async def preflight(_request: web.Request) -> web.Response:
 
 async def read_offer(request: web.Request) -> str:
     """The SDP of a POST. Raises UnsupportedMedia, BadRequest, TooLarge."""
-    if signalling.post_type(request.headers.get("Content-Type", "")) is not None:
-        raise UnsupportedMedia(f"an offer is to be sent as {SDP}")
+    wrong = signalling.post_type(request.headers.get("Content-Type", ""))
+    if wrong is not None:
+        raise UnsupportedMedia(wrong.detail, headers=dict(wrong.headers))
     text = await bodies.read_text(request)
     if not text.strip():
         raise BadRequest("the offer is empty", code="bad_sdp")

@@ -45,13 +45,15 @@ class Catalogue:
     @classmethod
     async def open(cls, url: str) -> "Catalogue":
         """The catalogue at `url`, migrated to the newest schema. Raises CatalogueError."""
-        place = check_url(url)
+        return await asyncio.to_thread(cls._open, check_url(url))
+
+    @classmethod
+    def _open(cls, place: URL) -> "Catalogue":
         catalogue = cls(_engine(place, "BEGIN IMMEDIATE"), _engine(place, "BEGIN"))
-        loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(catalogue._write_thread, _prepare, place, catalogue._writer)
+            _prepare(place, catalogue._writer)
         except (DatabaseError, OSError, migrate.NewerSchema) as error:
-            await catalogue.close()
+            catalogue._close()
             raise CatalogueError(f"the database {place.database}: {error}") from error
         return catalogue
 
@@ -69,8 +71,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Wait for what runs, then let go of the file."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._close)
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self._write_thread.shutdown()

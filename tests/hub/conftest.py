@@ -1,0 +1,52 @@
+"""A hub a test, and a watch over the event loop: nothing in a hub may block it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from blockbuster import BlockBuster
+
+from tests.hub.support import FakeLive, Hub, TurnedClock, small_config
+from village_hub.app import make_app
+from village_hub.config import Config
+from village_hub.media.service import LiveNeeds, LiveService
+
+
+@pytest.fixture(autouse=True)
+def loop_never_blocks() -> Iterator[BlockBuster]:
+    guard = BlockBuster(["village_hub", "village_core"])
+    guard.activate()
+    yield guard
+    guard.deactivate()
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return small_config(tmp_path)
+
+
+async def open_fake(needs: LiveNeeds) -> LiveService:
+    return FakeLive(needs)
+
+
+@pytest.fixture
+def app(config: Config, clock: TurnedClock) -> web.Application:
+    return make_app(config, open_fake, clock)  # reads templates: not in the loop
+
+
+@pytest.fixture
+async def hub(app: web.Application, clock: TurnedClock) -> AsyncIterator[Hub]:
+    client: TestClient[Any, Any] = TestClient(TestServer(app))
+    try:
+        await client.start_server()
+        yield Hub(app, client, clock)
+    finally:
+        await client.close()
