@@ -1,6 +1,6 @@
-"""A canned picture for tests and benches: 720p25 H.264 of 2 Mbit/s, a keyframe every 2 s, made once and kept.
+"""A canned picture for tests and benches: 720p25 H.264 of 2 Mbit/s, a keyframe every 2 s.
 
-It is a looped file, so that nothing on the machine encodes while something is measured.
+It is made once, kept and looped, so that nothing encodes while something is measured.
 """
 
 from fractions import Fraction
