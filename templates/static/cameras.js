@@ -9,7 +9,8 @@
   const cards = new Map();
   document.querySelectorAll("[data-camera]").forEach((card) => {
     const still = new Village.Still(card.querySelector(".still"), card.dataset.camera);
-    cards.set(card.dataset.camera, { card, still, online: true });
+    const online = card.querySelector(".state").dataset.kind !== "bad";
+    cards.set(card.dataset.camera, { card, still, online });
   });
 
   function show(entry, camera) {
@@ -57,16 +58,14 @@
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
-  if (cards.size) {
-    setInterval(states, STATES_EVERY);
-    setInterval(stills, STILLS_EVERY);
-    document.addEventListener("visibilitychange", () => {
-      states();
-      stills();
-    });
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) states();
-    });
-    states().then(stills);
-  }
+  setInterval(states, STATES_EVERY);
+  setInterval(stills, STILLS_EVERY);
+  document.addEventListener("visibilitychange", () => {
+    states();
+    stills();
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) states();
+  });
+  stills(); // the states came with the page
 })();

@@ -3,6 +3,7 @@
   "use strict";
 
   const STILL_EVERY = 2000; // ms between stills while nothing moves
+  const STILL_AGAIN = 10000; // ms after one that did not come
   const STATE_EVERY = 10000; // ms between looks at the camera's state
   const ASK_AFTER = 10 * 60 * 1000; // ms of watching, then "still watching?": mobile data
   const ANSWER_WITHIN = 60 * 1000; // ms to answer it
@@ -19,6 +20,9 @@
   let quality = "auto"; // what the viewer chose
   let taken = null; // when the still on show was taken
   let stillTimer = 0;
+  let stillsWanted = false;
+  let stillsAsked = false; // one is on its way
+  let stillsRefused = false;
   let askTimer = 0;
   let endTimer = 0;
 
@@ -88,8 +92,8 @@
     if (problem && problem.status === 401) Village.toSignIn();
     badge();
     stills(!moving && state !== "hidden" && state !== "stopped");
-    if (moving) startAsking();
-    else stopAsking(state);
+    if (state === "stopped" || state === "hidden") stopAsking();
+    else startAsking(); // stills cost data, too; a stutter does not begin it anew
   }
 
   /** The camera's own trouble says more than "offline" does. */
@@ -133,18 +137,29 @@
   }
 
   function stills(wanted) {
-    clearTimeout(stillTimer);
-    stillTimer = wanted ? setTimeout(nextStill, taken ? STILL_EVERY : 0) : 0;
+    stillsWanted = wanted;
+    if (!wanted) {
+      clearTimeout(stillTimer);
+      stillTimer = 0;
+    } else if (!stillTimer && !stillsAsked && !stillsRefused) {
+      nextStill();
+    }
   }
 
   async function nextStill() {
+    let pause = STILL_EVERY;
+    stillTimer = 0;
+    stillsAsked = true;
     try {
       taken = await still.refresh();
       badge();
     } catch (error) {
       if (error.status === 401) Village.toSignIn(); // any other: the state says why
+      stillsRefused = error.status === 403 || error.status === 404;
+      pause = Math.max(STILL_AGAIN, error.retryAfter * 1000);
     }
-    if (stillTimer) stillTimer = setTimeout(nextStill, STILL_EVERY);
+    stillsAsked = false;
+    if (stillsWanted && !stillsRefused) stillTimer = setTimeout(nextStill, pause);
   }
 
   // Still watching?
@@ -155,8 +170,7 @@
     askTimer = setTimeout(askWhetherWatching, ASK_AFTER);
   }
 
-  function stopAsking(state) {
-    if (state !== "stopped" && state !== "hidden") return; // a stutter does not begin it anew
+  function stopAsking() {
     clearTimeout(askTimer);
     clearTimeout(endTimer);
     askTimer = endTimer = 0;
@@ -206,7 +220,11 @@
     else if (video.webkitEnterFullscreen) video.webkitEnterFullscreen(); // iPhone
   }
 
-  at("resume").addEventListener("click", () => player.play());
+  at("resume").addEventListener("click", () => {
+    stillsRefused = false;
+    video.play().catch(() => {}); // within the press, so that a phone that saves power allows it
+    player.play();
+  });
   at("ask-yes").addEventListener("click", goOn);
   at("quality").addEventListener("click", toggleChoices);
   at("full").addEventListener("click", toggleFull);

@@ -35,6 +35,7 @@
   const SDP = "application/sdp";
   const FRAGMENT = "application/trickle-ice-sdpfrag";
   const FINAL = [400, 401, 403, 404, 406, 415, 422]; // trying again by itself changes nothing
+  const OURS = ["no_h264", "no_webrtc", "needs_tap"]; // nor for these, which no hub says
 
   class Problem extends Error {
     /** Why not: `code` as the hub names it, HTTP `status` (0: none), `retryAfter` in seconds. */
@@ -46,7 +47,7 @@
     }
 
     get final() {
-      return FINAL.indexOf(this.status) >= 0 || this.code === "no_h264" || this.code === "no_webrtc";
+      return FINAL.indexOf(this.status) >= 0 || OURS.indexOf(this.code) >= 0;
     }
   }
 
@@ -96,6 +97,10 @@
       link = links.exec(header);
     }
     return servers;
+  }
+
+  function addressesOf(servers) {
+    return servers.map((server) => [].concat(server.urls).join()).join();
   }
 
   function linesOf(text) {
@@ -403,7 +408,7 @@
       const turn = ++this._turn;
       this.counts.joins += 1;
       this.timing = { asked: performance.now() };
-      this._say(state);
+      this._say(state, state === "waiting" ? this.problem : null);
       const session = this._ready || this._tryOpen();
       this._ready = null;
       if (session instanceof Problem) {
@@ -423,8 +428,8 @@
     _answered(session) {
       this.timing.answered = performance.now();
       const learned = iceServers(session.link);
-      const used = JSON.stringify(this._passServers());
-      if (learned.length && JSON.stringify(learned) !== used) {
+      // Each answer has credentials of its own; only a server not yet known is news.
+      if (learned.length && addressesOf(learned) !== addressesOf(this._passServers())) {
         this._servers = learned;
         session.useServers(learned);
         session.lateServers = true;
@@ -496,8 +501,14 @@
         video.srcObject = this._stream;
       }
       this._stream.addTrack(track);
+      const turn = this._turn;
       const started = video.play();
-      if (started) started.catch(() => {}); // a newer srcObject interrupts it; muted is allowed
+      if (!started) return; // older browsers
+      started.catch((error) => {
+        // Even muted: an iPhone that saves power. (A newer srcObject interrupts it, too.)
+        const forbidden = error.name === "NotAllowedError" && turn === this._turn;
+        if (forbidden) this._failed(new Problem("needs_tap"));
+      });
     }
 
     _awaitFrame() {
@@ -633,9 +644,6 @@
     numbers.relayProtocol = local.relayProtocol || "";
   }
 
-  VillagePlayer.Problem = Problem;
-  VillagePlayer.problemOf = problemOf;
-  VillagePlayer.ask = ask;
   VillagePlayer.iceServers = iceServers;
   VillagePlayer.fragmentOf = fragmentOf;
   VillagePlayer.withFragment = withFragment;

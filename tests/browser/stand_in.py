@@ -51,6 +51,7 @@ class Camera:
     trouble: Trouble | None = None
     audio: str | None = None
     still: bytes | None = None
+    refuses_stills: bool = False
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -162,10 +163,12 @@ class ScriptedHub:
         return web.json_response(self.find(request.match_info["camera"]).describe())
 
     async def _still(self, request: web.Request) -> web.Response:
-        still = self.find(request.match_info["camera"]).still
-        if still is None:
+        camera = self.find(request.match_info["camera"])
+        if camera.refuses_stills:
+            return problem(403, "no_basis")
+        if camera.still is None:
             return problem(409, "agent_offline")
-        return web.Response(body=still, content_type="image/jpeg")
+        return web.Response(body=camera.still, content_type="image/jpeg")
 
     async def _pass(self, request: web.Request) -> web.Response:
         return web.json_response(self.pass_)

@@ -104,6 +104,50 @@ def stills(hub: ScriptedHub) -> int:
     return hub.count("GET", "/api/v1/cameras/gate/still")
 
 
+async def test_a_sentence_stays_while_it_is_tried_again(visit: Visit, hub: ScriptedHub) -> None:
+    """A screen reader must not hear two sentences in turn every other second."""
+    offline(hub, "agent_offline", "1")
+    page = await visit("/cameras/gate", locale="en-GB")
+    await says(page, EN("trouble.agent_offline.what"))
+    await page.evaluate(
+        """() => {
+          window.heard = [];
+          new MutationObserver(() => heard.push(document.getElementById("state").textContent))
+            .observe(document.getElementById("state"), {childList: true, characterData: true});
+        }"""
+    )
+    await seen(lambda: hub.count("POST", "/whep/") >= 3)
+    assert await page.evaluate("() => window.heard") == []
+
+
+async def test_forbidden_stills_are_not_asked_for_again(
+    visit: Visit, hub: ScriptedHub, camera: Camera
+) -> None:
+    camera.refuses_stills = True
+    offline(hub, "agent_offline", "20")
+    page = await visit("/cameras/gate", clock=True)
+    await seen(lambda: stills(hub) == 1)
+    await page.clock.fast_forward(60_000)
+    await page.wait_for_timeout(300)
+    assert stills(hub) == 1
+
+
+async def test_a_phone_that_forbids_playing_by_itself_plays_when_pressed(
+    visit: Visit, peer: Peer
+) -> None:
+    forbid = """
+      const really = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function () {
+        if (navigator.userActivation.hasBeenActive) return really.call(this);
+        return Promise.reject(new DOMException("", "NotAllowedError"));
+      };"""
+    page = await visit("/cameras/gate", script=forbid, locale="en-GB")
+    await says(page, EN("problem.needs_tap.what"))
+    await seen(lambda: len(peer.ended) == 1)
+    await page.click("#resume")
+    await until(page, PLAYING)
+
+
 async def test_stills_stop_when_it_moves(visit: Visit, peer: Peer, hub: ScriptedHub) -> None:
     page = await visit("/cameras/gate")
     await until(page, PLAYING)

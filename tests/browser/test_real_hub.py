@@ -96,7 +96,7 @@ async def moves(page: Page) -> bool:
     }"""
     first = await page.evaluate(look)
     await page.wait_for_timeout(500)
-    return first != await page.evaluate(look)
+    return bool(first != await page.evaluate(look))
 
 
 async def test_hiding_the_page_ends_the_hubs_session(
