@@ -109,11 +109,11 @@ class Push:
             async with asyncio.timeout(settings.within):
                 await push._connect(created, answer)
         except (PushError, asyncio.CancelledError) as error:
-            await push._end(str(error) or "cancelled")
+            await push.stop(str(error) or "cancelled")
             raise
         except TimeoutError:
             sentence = "the server's media address does not answer: is its UDP port reachable?"
-            await push._end(sentence)
+            await push.stop(sentence)
             raise PushError(sentence) from None
         return push
 
@@ -135,13 +135,14 @@ class Push:
         return next((each for each in self.choices if each.kind == kind), None)
 
     async def stop(self, reason: str = "stopped") -> None:
-        """Say goodbye, DELETE the session, free everything. Idempotent."""
-        await self._end(reason)
+        """Cut the media at once, say goodbye, DELETE the session, free everything. Idempotent."""
+        if self._cut(reason):
+            await self._leave()
 
     def close(self, reason: str) -> None:
-        """`stop` for callers that cannot wait."""
-        if not self._closed:
-            _ = self._settings.supervisor.once(f"end of push {self.id}", self._end(reason))
+        """Cut the media before this returns; the rest of `stop` follows in the background."""
+        if self._cut(reason):
+            _ = self._settings.supervisor.once(f"end of push {self.id}", self._leave())
 
     # Inside
 
@@ -221,9 +222,9 @@ class Push:
     def _peer_left(self) -> None:
         self.close("the server ended the push")
 
-    async def _end(self, reason: str) -> None:
+    def _cut(self, reason: str) -> bool:
         if self._closed:
-            return
+            return False
         self._closed = True
         self.reason = reason
         self._sender = self._receiver = None
@@ -234,6 +235,9 @@ class Push:
         log.info("push %s ended: %s", self.id, reason)
         if self._handler is not None:
             self._handler.on_closed(reason)
+        return True
+
+    async def _leave(self) -> None:
         await self._ice.close()
         if self._created is not None:
             await self._whip.end(self._created.location)

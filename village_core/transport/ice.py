@@ -27,6 +27,7 @@ from village_core.transport.sdp_model import Candidate, PeerTransport
 from village_core.transport.srtp import Address, Ancillary, Writes
 
 log = logging.getLogger(__name__)
+logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every check at INFO
 
 # What a STUN or TURN server, or the network before it, may answer with.
 SERVER_FAILED = (OSError, ice_stun.TransactionError, KeyError, ValueError)

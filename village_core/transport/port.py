@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import sys
 from collections.abc import Callable, Sequence
 
 from village_core.clock import SYSTEM_CLOCK, Clock
@@ -152,7 +153,7 @@ class MediaPort:
                 total, ancillary, _, address = receive(into, GRO_SPACE)
                 reads += 1
                 if total:
-                    size = int.from_bytes(ancillary[0][2], "little") if ancillary else total
+                    size = int.from_bytes(ancillary[0][2], sys.byteorder) if ancillary else total
                     self._dispatch(door, address, total, size, now)
         except BlockingIOError:
             pass

@@ -92,6 +92,16 @@ async def test_stopping_deletes_the_session(pushing: Pushing, server: WhipServer
     assert not push.send(burst(1, 100), rewrite())
 
 
+async def test_close_cuts_the_media_before_it_returns(pushing: Pushing, server: WhipServer) -> None:
+    """The household's switch: nothing leaves afterwards."""
+    recorder = Recorder()
+    push = await pushing(handler=recorder)
+    push.close("switched off")
+    assert not push.send(burst(1, 100), rewrite())
+    assert recorder.closed == ["switched off"]
+    await until(lambda: server.requests[-1][0] == "DELETE")
+
+
 async def test_the_servers_goodbye_ends_the_push(pushing: Pushing, server: WhipServer) -> None:
     recorder = Recorder()
     await pushing(handler=recorder)
