@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -14,12 +14,13 @@ from home_agent.control import open_control
 from home_agent.household import Household
 from home_agent.hublink import FindHubs, HubLink
 from home_agent.lan import LanPage
+from home_agent.onvif_camera import OnvifCamera
 from home_agent.pace import Pace
 from home_agent.panel import start_panel
 from home_agent.push import Pushes
 from home_agent.sending import Senders
 from home_agent.sources import Source, SourceEvents, SourceOptions, open_source
-from home_agent.state import State
+from home_agent.state import State, StateError
 from home_agent.stills import Stills
 from home_agent.switch import Switch
 from village_core.ids import new_id
@@ -73,14 +74,23 @@ class Agent:
 
     def start(self) -> None:
         for camera in self.cameras.values():
-            urls = {Quality.MAIN: camera.config.main, Quality.SUB: camera.config.sub}
-            camera.start(urls, self._open_source, self.supervisor)
+            self._start_camera(camera)
         self.supervisor.start("pace", self.pace.run)
         self.supervisor.start("permits", self.pushes.watch)
         start_panel(self.config.switch, self.switch, self.supervisor)
         self.link.start()
         if self.lan is not None:
             self.lan.start()
+
+    def _start_camera(self, camera: Camera) -> None:
+        def begin(urls: Mapping[Quality, str]) -> None:
+            camera.start(urls, self._open_source, self.supervisor)
+
+        if camera.config.onvif and not camera.has_default_password:
+            known = OnvifCamera(camera, begin, self.state, self.clock)
+            self.supervisor.start(f"camera {camera.key} onvif", known.run, expected=(StateError,))
+        else:
+            begin({Quality.MAIN: camera.config.main, Quality.SUB: camera.config.sub})
 
     async def stop(self) -> None:
         """Nothing more leaves; peers are told; everything ends."""

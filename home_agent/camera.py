@@ -148,26 +148,33 @@ class Camera:
         self.config = config
         self.clock = clock
         self.masked_in_camera = False
+        self.snapshot = config.snapshot
         self.audio: Stream | None = None
         self._audio_feeder: Feeder | None = None
         self._password = password
         self._on_change = on_change
+        self._found_out = (Trouble.CONNECTING, "")  # before it has encodings
         self.encodings: dict[Quality, Encoding] = {}
 
     def start(self, urls: Mapping[Quality, str], open_source: Open, supervisor: Supervisor) -> None:
-        """Connect, and stay connected until the supervisor stops."""
+        """Connect, and stay connected until the supervisor stops; again: to other addresses."""
+        if self.has_default_password:
+            self.fail(Trouble.DEFAULT_PASSWORD, CHANGE_IT)
+            return
         for quality, url in urls.items():
-            if not url or quality in self.encodings:
-                continue
-            encoding = Encoding(self, quality, url, open_source)
-            self.encodings[quality] = encoding
-            if self.has_default_password:
-                encoding.on_trouble(Trouble.DEFAULT_PASSWORD, CHANGE_IT)
-                continue
-            supervisor.start(self.job(quality), encoding.run, longest_pause=LONGEST_PAUSE)
+            if known := self.encodings.get(quality):
+                known.url = url or known.url  # from its next connection on
+            elif url:
+                self.encodings[quality] = encoding = Encoding(self, quality, url, open_source)
+                name = f"camera {self.key} {quality}"
+                supervisor.start(name, encoding.run, longest_pause=LONGEST_PAUSE)
 
-    def job(self, quality: Quality) -> str:
-        return f"camera {self.key} {quality}"
+    def fail(self, trouble: Trouble, sentence: str) -> None:
+        """Why it cannot even be begun."""
+        if (trouble, sentence) != self._found_out:
+            self._found_out = (trouble, sentence)
+            log.warning("camera %s: %s", self.key, sentence)
+            self.changed()
 
     @property
     def has_default_password(self) -> bool:
@@ -210,13 +217,15 @@ class Camera:
     @property
     def trouble(self) -> Trouble | None:
         """Why there is no picture, else what limits it: the main encoding's first."""
-        found = [each.trouble for each in self.encodings.values() if each.trouble is not None]
-        return found[0] if found else None if self.encodings else Trouble.CONNECTING
+        if not self.encodings:
+            return self._found_out[0]
+        return next((each.trouble for each in self.encodings.values() if each.trouble), None)
 
     @property
     def sentence(self) -> str:
-        found = [each.sentence for each in self.encodings.values() if each.sentence]
-        return found[0] if found else ""
+        if not self.encodings:
+            return self._found_out[1]
+        return next((each.sentence for each in self.encodings.values() if each.sentence), "")
 
     @property
     def masked(self) -> bool:

@@ -52,9 +52,9 @@ class Stills:
 
     async def take(self, camera: Camera, quality: Quality) -> bytes:
         """A JPEG. Raises one of STILL_ERRORS."""
-        if camera.config.snapshot and not _mask_is_burned_in(camera):
+        if camera.snapshot and not _mask_is_burned_in(camera):
             try:
-                return await fetch(camera.config.snapshot, *camera.credentials)
+                return await fetch(camera.snapshot, *camera.credentials)
             except STILL_ERRORS as error:
                 log.info("camera %s gives no snapshot (%s)", camera.key, error)
         encoding = camera.live(quality) or next(
@@ -130,8 +130,8 @@ async def fetch(url: str, user: str, password: str) -> bytes:
         async with http.get(url, middlewares=middlewares, allow_redirects=False) as response:
             if response.status != 401 or not user or not _asks_for_basic(response):
                 return await _jpeg(response)
-        basic = aiohttp.BasicAuth(user, password)
-        async with http.get(url, auth=basic, allow_redirects=False) as response:
+        basic = {"Authorization": aiohttp.encode_basic_auth(user, password)}
+        async with http.get(url, headers=basic, allow_redirects=False) as response:
             return await _jpeg(response)
 
 
