@@ -133,14 +133,14 @@ class Children:
         )
         await socket.prepare(request)
         child = Child(node, socket)
-        await self._enter(child)
+        self._enter(child)
         try:
             await self._talk(child)
         finally:
             self._leave(child)
         return socket
 
-    async def _enter(self, child: Child) -> None:
+    def _enter(self, child: Child) -> None:
         before = self._children.get(child.node.id)
         self._children[child.node.id] = child
         child.link.greet(Hello(hub=self._hub, utc_ms=self._clock.utc_ms()))
@@ -148,8 +148,9 @@ class Children:
         log.info("agent %s is connected", child.node.id)
         if before is None:
             self._tell(child.node.id, online=True)
-        else:
-            await before.close(REPLACED, "a newer connection took its place")
+        else:  # its line may be dead: the new one does not wait for its goodbye
+            goodbye = before.close(REPLACED, "a newer connection took its place")
+            _ = self._supervisor.once(f"goodbye to {child.node.id}", goodbye)
 
     def _leave(self, child: Child) -> None:
         for waiting in child.answers.values():

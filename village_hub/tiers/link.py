@@ -83,12 +83,12 @@ class Link:
         try:
             answer = Answer.model_validate_json(frame)
         except ValidationError as error:
-            raise LinkError(BAD_MESSAGE, _what_is_wrong(frame)) from error
+            raise LinkError(BAD_MESSAGE, refusal_of(frame)) from error
         return answer if self._waiting.pop(answer.id, None) else None
 
 
-def _what_is_wrong(frame: str) -> str:
-    """Short enough for a close frame (RFC 6455 section 5.5: 123 bytes)."""
+def refusal_of(frame: str) -> str:
+    """Why a frame is no answer, short enough for a close frame (RFC 6455 5.5: 123 bytes)."""
     try:
         said = json.loads(frame)
     except (ValueError, RecursionError):
