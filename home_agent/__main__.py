@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
 
@@ -22,6 +22,9 @@ from home_agent.state import State, StateError
 from home_agent.switch import Switch
 from village_core.enrolment import QR_PREFIX, EnrolmentError
 from village_core.settings import SettingsError
+
+if TYPE_CHECKING:
+    from home_agent.discovery import FoundHub
 
 COMMAND_ERRORS = (
     *(SettingsError, StateError, ControlError, EnrolmentError, CodeError, ParentError),
@@ -167,7 +170,7 @@ async def _hub_address(given: str) -> str:
     """What was given, else the only hub on the LAN."""
     if not given:
         print("Looking for a hub on this network ...", flush=True)
-        found = await _find_hubs()
+        found = [hub.url for hub in await _find_hubs(LOOK_FOR_HUBS)]
         if len(found) != 1:
             words = "no hub was found" if not found else f"hubs were found at {', '.join(found)}"
             raise SettingsError(f"{words}: name one with --hub https://...")
@@ -177,8 +180,10 @@ async def _hub_address(given: str) -> str:
     return given
 
 
-async def _find_hubs() -> Sequence[str]:
-    return ()
+async def _find_hubs(seconds: float) -> Sequence["FoundHub"]:
+    from home_agent.discovery import find_hubs  # mDNS is heavy: only where it is used
+
+    return await find_hubs(seconds)
 
 
 async def _same_digits(digits: str) -> bool:

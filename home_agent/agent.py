@@ -12,7 +12,7 @@ from home_agent.camera import Camera
 from home_agent.config import Config
 from home_agent.control import open_control
 from home_agent.household import Household
-from home_agent.hublink import FindHubs, HubLink
+from home_agent.hublink import Announced, FindHubs, HubLink
 from home_agent.lan import LanPage
 from home_agent.onvif_camera import OnvifCamera
 from home_agent.pace import Pace
@@ -184,7 +184,7 @@ async def running(
         yield agent
 
 
-async def _nobody() -> Sequence[str]:
+async def _nobody(_: float) -> Sequence[Announced]:
     return ()
 
 

@@ -52,6 +52,8 @@ class CameraConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 80:
             raise ValueError("name is to have 1 to 80 characters")
+        if ":" in self.user:
+            raise ValueError("user is to hold no colon (RFC 7617)")
         if not (self.main or self.sub or self.onvif):
             raise ValueError("needs main, sub or onvif: the camera's address")
         for key in ("main", "sub"):

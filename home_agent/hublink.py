@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.enrol import ENROLMENT, stored_enrolment
-from home_agent.parent import PARENT_ERRORS, Enrolment, Parent, ParentError
+from home_agent.parent import PARENT_ERRORS, Enrolment, Line, Parent, ParentError
 from home_agent.state import State, StateError
 from village_core.jobs import Supervisor
 from village_core.keys import SigningKey
@@ -19,10 +20,22 @@ LINK_ERRORS = (*UPLINK_ERRORS, *PARENT_ERRORS, StateError)
 LOOK_EVERY = 2.0  # seconds between looks for an enrolment, before there is one
 SETTLE = 0.3  # seconds in which changes are gathered into one status
 FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0  # seconds
-LOOK_AROUND = 2  # failed dials in a row, then the hub is looked for on the LAN
+LOOK_AROUND = 3  # after so many failed dials, and again, the hub is looked for on the LAN
+SEARCH = 2.0  # seconds: with the dial and its pause, a link is still back within 15 s
 
-FindHubs = Callable[[], Awaitable[Sequence[str]]]
-"""Addresses of hubs that announce themselves on the LAN (mDNS)."""
+
+class Announced(Protocol):
+    """A hub that announces itself on the LAN (mDNS)."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+
+FindHubs = Callable[[float], Awaitable[Sequence[Announced]]]
+"""Looks for so many seconds."""
 
 
 class HubLink:
@@ -118,26 +131,15 @@ class HubLink:
     async def _address(self, enrolment: Enrolment) -> str:
         """The configured address, the enrolment's, or where the same hub is found on the LAN."""
         known = (self._url or enrolment.url).rstrip("/")
-        if self._url or self._failures < LOOK_AROUND:
+        if self._url or not self._failures or self._failures % LOOK_AROUND:
             return known
-        for url in await self._find_hubs():
-            if await self._is_ours(Parent(enrolment, url, SigningKey.make(), self._clock)):
-                log.info("the hub was found at %s", url)
-                moved = enrolment.model_copy(update={"url": url})
+        for found in await self._find_hubs(SEARCH):
+            if found.fingerprint == enrolment.fingerprint and await _answers(found):
+                log.info("the hub was found at %s", found.url)
+                moved = enrolment.model_copy(update={"url": found.url})
                 await asyncio.to_thread(self._state.write, ENROLMENT, moved)
-                return url
+                return found.url.rstrip("/")
         return known
-
-    @staticmethod
-    async def _is_ours(found: Parent) -> bool:
-        """Whether the hub there holds the pinned key; nothing secret is sent."""
-        try:
-            await found.line.vouch()
-        except PARENT_ERRORS:
-            return False
-        finally:
-            await found.close()
-        return True
 
     def _connected(self, hello: Hello) -> None:
         self._clock.learn(hello.utc_ms)
@@ -177,3 +179,16 @@ class HubLink:
         if self.connected and status != self._told:
             await self.parent().tell(status)
             self._told = status
+
+
+async def _answers(found: Announced) -> bool:
+    """Whether the hub there holds the key that it announces; nothing secret is sent."""
+    line = Line(found.url, found.fingerprint)
+    try:
+        await line.vouch()
+    except PARENT_ERRORS as error:
+        log.info("what announces itself at %s is not our hub: %s", found.url, error)
+        return False
+    finally:
+        await line.close()
+    return True
