@@ -18,6 +18,7 @@ WHY_NOT = why_not()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 NAME, PORT = "hub.village.test", 8443
 FPS = 25
+ROOT = Path(__file__).resolve().parents[2]
 
 # Keeps the page's connections where a test can ask them for what they received.
 WATCH = """
@@ -152,10 +153,10 @@ BuildTown = Callable[..., Town]
 
 @pytest.fixture
 def build_town(lab: Lab, tmp_path: Path) -> Iterator[BuildTown]:
-    """`build_town(settings_of_hub)`: everything runs, the camera is online."""
+    """`build_town(**tables_of_hub_toml)`: everything runs, the camera is online."""
     with ExitStack() as stack:
 
-        def build(**settings: Any) -> Town:
+        def build(*, home_trusts_the_hubs_ca: bool = False, **settings: Any) -> Town:
             hub = lab.internet.host("hub", "203.0.113.10", name=NAME)
             carrier = lab.internet.nat("carrier", "203.0.113.20", inside="100.64.1.0/24")
             router = carrier.inside.nat("router", "100.64.1.2", inside="192.168.8.0/24")
@@ -177,7 +178,9 @@ def build_town(lab: Lab, tmp_path: Path) -> Iterator[BuildTown]:
                 place=hub.command(),
             )
             village = stack.enter_context(running)
-            agent = village.home("zhang", {"gate": pictures()}, place=home.command())
+            trust = f"SSL_CERT_FILE={tmp_path / 'hub/tls/ca.pem'}"
+            place = home.command("env", trust) if home_trusts_the_hubs_ca else home.command()
+            agent = village.home("zhang", {"gate": pictures()}, place=place)
             agent.start().wait_for("the uplink to .* is up")
             return Town(lab, village, hub, carrier, home, mobile, phone, agent, stack)
 
