@@ -81,6 +81,28 @@ async def test_on_a_phone_the_actions_are_where_a_thumb_is(visit: Visit, peer: P
         assert box["y"] + box["height"] <= boxes[0][0]
 
 
+async def test_a_phone_on_its_side_shows_a_large_picture_and_all_actions(
+    visit: Visit, peer: Peer
+) -> None:
+    page = await visit("/cameras/gate", size=(844, 390))
+    await until(page, "() => villagePlayer.state === 'playing'")
+    await look(page, "playing-side")
+    stage = await page.locator("#stage").bounding_box()
+    assert stage is not None
+    assert stage["height"] > 390 * 0.75
+    assert stage["width"] / stage["height"] == pytest.approx(16 / 9, rel=0.02)
+    for action in await page.locator(".actions > *").all():
+        box = await action.bounding_box()
+        assert box is not None
+        assert box["height"] >= 48
+        assert box["y"] + box["height"] <= 390
+    await page.click("#quality")
+    await look(page, "choices-side")
+    last = await page.locator(".choices label").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= 390
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_whole_picture_and_its_state_fit_on_the_screen(
     visit: Visit, peer: Peer, size: tuple[int, int]
