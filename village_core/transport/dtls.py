@@ -36,6 +36,7 @@ TAGS = {
     SRTP_AEAD_AES_256_GCM.openssl_profile: 16,
 }
 HASHES = ("sha-256", "sha-384", "sha-512")
+MOST_WAITING = 64  # datagrams; a handshake has about six
 LARGEST_RECORD = 1500  # bytes written or read at once, as aiortc does
 VALIDITY = datetime.timedelta(days=3650)  # peers check the fingerprint, not the date
 
@@ -90,9 +91,12 @@ class _Path:
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        self._records: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._records: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
 
     def feed(self, record: bytes | None) -> None:
+        """None ends the path. What comes faster than it is read is lost, as datagrams are."""
+        if self._records.full():
+            self._records.get_nowait()
         self._records.put_nowait(record)
 
     async def _recv(self) -> bytes:
@@ -134,7 +138,10 @@ class Dtls:
     async def handshake(self) -> Keys:
         """Returns when both sides hold the keys. HandshakeError: they never will."""
         prints = [RTCDtlsFingerprint(each.algorithm, each.value) for each in self._peer]
-        await self._transport.start(RTCDtlsParameters(fingerprints=prints))
+        try:
+            await self._transport.start(RTCDtlsParameters(fingerprints=prints))
+        except SSL.Error as error:
+            raise HandshakeError("the DTLS handshake broke off") from error
         if self._transport.state != "connected":
             raise HandshakeError("the DTLS handshake failed")
         self._connected = True

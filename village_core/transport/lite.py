@@ -3,8 +3,9 @@
     waiting --first check--> connecting --keys--> connected --goodbye, silence, close--> closed
 
 An address is *claimed* by an authenticated check: STUN answers and DTLS go there. It is *proved* by
-the finished handshake or by authentic SRTP or SRTCP: only then is media sent there, and while it is
-the session's current address no other session can have it.
+the finished handshake or by authentic SRTP or SRTCP: only then is media sent there. Where a session
+shakes hands, and where it is since, no other session can be; addresses only claimed can be lost.
+Until a new address is proved, media goes to the old one, which the peer has proved to be its own.
 """
 
 import logging
@@ -146,7 +147,8 @@ class ServerSession:
         return self._current if check.authentic(self._current) else None
 
     def lives_at(self, door: "Door", address: Address) -> bool:
-        return self.state == State.CONNECTED and self._at == (door, address)
+        """Whether the handshake runs there, or the peer is there since."""
+        return self._at == (door, address)
 
     def gain(self, door: "Door", address: Address) -> None:
         if len(self._claims) >= MOST_ADDRESSES:
@@ -157,8 +159,6 @@ class ServerSession:
 
     def lose(self, door: "Door", address: Address) -> None:
         self._claims.remove((door, address))
-        if self._at == (door, address):
-            self._at = None
 
     def on_check(self, door: "Door", address: Address, now: float) -> None:
         if self.state == State.WAITING:
@@ -207,9 +207,8 @@ class ServerSession:
             self._connected(keys)
 
     def _connected(self, keys: Keys) -> None:
-        if self._at is None:  # another session took the address in the middle of the handshake
-            self.close("the peer's address was lost")
-            return
+        if self._at is None:
+            return  # keys without a datagram: cannot be
         door, address = self._at
         self._sender = Sender(keys.outbound, keys.tag, door.socket, address)
         self._receiver = Receiver(keys.inbound, keys.tag)

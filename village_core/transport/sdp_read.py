@@ -290,6 +290,8 @@ def _setup(session: Block, block: Block) -> str:
 
 
 def _check_offered(section: Section) -> None:
+    if not section.mid:
+        raise SdpError("a=mid is required in every m-section", 422)
     if section.transport is not None and section.transport.setup == "passive":
         raise SdpError("a=setup:passive in an offer leaves no DTLS client: offer actpass", 422)
     if not section.rtcp_mux:

@@ -27,6 +27,7 @@ MOST_LAID_OUT = 128  # packets
 LARGEST_RTCP = 1400  # bytes of a compound packet before SRTCP's trailer
 MOST_SOURCES = 64  # SSRCs one peer may use: libsrtp keeps a context for each, for good
 
+ANY_SIZE = 1 << 16
 # The kernel, the route's device or its MTU has no segmentation offload for us.
 NO_OFFLOAD = frozenset({errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
 
@@ -58,9 +59,10 @@ _local = _Local()
 class Run:
     """Packets of one size behind each other (the last may be shorter): one write with offload."""
 
-    __slots__ = ("ancillary", "pieces", "views")
+    __slots__ = ("ancillary", "pieces", "size", "views")
 
     def __init__(self, view: memoryview, size: int, count: int) -> None:
+        self.size = size
         self.views = [view]
         self.ancillary: Ancillary = []
         if count > 1:
@@ -145,8 +147,13 @@ class Sender:
         self._scratch = _local.scratch
         self._socket = socket_
         self.address = address
-        self.offload = offload
+        self._refused_from = ANY_SIZE if offload else 0  # bytes a packet
         self.packets = self.bytes = self.full = self.failed = 0
+
+    @property
+    def offload(self) -> bool:
+        """Whether the kernel still segments for us."""
+        return self._refused_from > 0
 
     def move(self, socket_: Writes, address: Address) -> None:
         """Write to another address from now on."""
@@ -182,7 +189,7 @@ class Sender:
     def _write(self, layout: Layout) -> bool:
         try:
             for run in layout.runs:
-                if run.ancillary and self.offload:
+                if run.ancillary and run.size < self._refused_from:
                     self._write_run(run)
                 else:
                     for piece in run.pieces:
@@ -203,7 +210,8 @@ class Sender:
         except OSError as error:
             if error.errno not in NO_OFFLOAD:
                 raise
-            self.offload = False
+            # EINVAL may mean packets above the route's MTU: smaller ones may still pass.
+            self._refused_from = run.size if error.errno == errno.EINVAL else 0
             for piece in run.pieces:
                 self._socket.sendto(piece, self.address)
 

@@ -84,8 +84,8 @@ async def test_viewers_with_different_profiles_share_a_burst(hub: Hub) -> None:
 
 async def test_a_viewer_over_ipv6_is_served(hub: Hub) -> None:
     viewer, session, _ = await hub.peer(host="::1")
-    session.send(burst(1, 100), rewrite())
-    await until(lambda: viewer.rtp)
+    session.send(burst(1, 1188, 1188, 1188, 100), rewrite())
+    await until(lambda: len(viewer.rtp) == 4)
 
 
 async def test_two_sessions_never_hear_each_other(hub: Hub) -> None:
@@ -137,6 +137,23 @@ async def test_a_wrong_certificate_is_refused(hub: Hub, supervisor: Supervisor) 
     assert recorder.closed == ["the DTLS handshake failed"]
     assert not recorder.connected
     assert session.state == State.CLOSED
+
+
+async def test_noise_before_and_during_the_handshake_does_not_prevent_it(
+    hub: Hub, supervisor: Supervisor
+) -> None:
+    peer = LightPeer(supervisor)
+    hub.peers.append(peer)
+    _, recorder, answer = hub.accept(peer)
+    connecting = supervisor.once("connect", peer.connect(answer))
+    await until(lambda: peer.server)
+    for round_ in range(100):
+        for first in (20, 21, 22, 23, 40, 63):
+            size = round_ * 7 % 300
+            peer.socket.sendto(bytes([first, 254, 253]) + bytes(size), peer.server)
+        await asyncio.sleep(0)
+    await connecting
+    await until(lambda: recorder.connected)
 
 
 async def test_a_peer_that_never_comes_is_forgotten(
@@ -269,6 +286,22 @@ async def test_a_live_sessions_address_is_never_given_to_another(
     session.send(burst(1, 100), rewrite())
     await until(lambda: viewer.rtp)
     assert thief.state == State.WAITING
+
+
+async def test_an_address_in_the_middle_of_a_handshake_is_not_given_away(
+    hub: Hub, supervisor: Supervisor
+) -> None:
+    victim, thief = LightPeer(supervisor), LightPeer(supervisor)
+    hub.peers += [victim, thief]
+    session, recorder, answer = hub.accept(victim)
+    other, _, _ = hub.accept(thief)
+    forged = build_check(f"{other.description.ufrag}:{thief.ufrag}", other.description.pwd)
+    connecting = supervisor.once("connect", victim.connect(answer))
+    await until(lambda: session._at is not None)
+    victim.socket.sendto(forged, victim.server)  # as if its source were spoofed
+    await connecting
+    await until(lambda: recorder.connected)
+    assert other.state == State.WAITING
 
 
 async def test_an_address_left_behind_can_be_used_by_another(

@@ -88,6 +88,52 @@ def test_credentials_may_stand_in_the_session_part() -> None:
     assert sdp.read_offer("\r\n".join(lines)).transport.ufrag == "sess"
 
 
+OBS = """v=0
+o=rtc 3767197920 0 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0 1
+a=group:LS 0 1
+a=msid-semantic:WMS *
+a=setup:actpass
+a=ice-ufrag:jBua
+a=ice-pwd:eQbbg2LmCPQ0YGyhZbqyyK
+a=ice-options:ice2,trickle
+a=fingerprint:sha-256 {}
+m=audio 9 UDP/TLS/RTP/SAVPF 111
+c=IN IP4 0.0.0.0
+a=mid:0
+a=sendonly
+a=ssrc:1299 cname:obs
+a=rtcp-mux
+a=rtpmap:111 opus/48000/2
+a=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;sprop-stereo=1;useinbandfec=1
+m=video 9 UDP/TLS/RTP/SAVPF 96
+c=IN IP4 0.0.0.0
+a=mid:1
+a=sendonly
+a=ssrc:1300 cname:obs
+a=rtcp-mux
+a=rtpmap:96 H264/90000
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtcp-fb:96 goog-remb
+a=fmtp:96 profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1
+""".format(":".join(["1A"] * 32))
+
+
+def test_an_offer_in_the_manner_of_obs_is_taken() -> None:
+    """libdatachannel writes the transport once, in the session part."""
+    offer = sdp.read_offer(OBS)
+    choices = sdp.choose_to_receive(offer)
+    assert [(each.kind, each.codec.name, each.ssrc) for each in choices] == [
+        (Kind.AUDIO, "opus", 1299),
+        (Kind.VIDEO, "h264", 1300),
+    ]
+    assert offer.transport_of(choices).ufrag == "jBua"
+    assert "a=recvonly" in sdp.write_answer(offer, choices, OURS, "recvonly")
+
+
 def test_candidates_that_cannot_be_used_are_left_out() -> None:
     offer = sdp.read_offer(
         small_offer(
@@ -127,6 +173,7 @@ def test_candidates_that_cannot_be_used_are_left_out() -> None:
         (small_offer().replace("actpass", "holdconn"), "actpass, active or passive", 400),
         (small_offer().replace("actpass", "passive"), "no DTLS client", 422),
         (small_offer().replace("a=rtcp-mux", "a=x"), "rtcp-mux is required", 422),
+        (small_offer().replace("a=mid:0", "a=x"), "a=mid is required", 422),
         (small_offer().replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), "must be SRTP, not RTP/AVP", 422),
         (small_offer().replace("m=video 9", "m=video 0"), "rejects all its media", 422),
         (small_offer().replace("s=-", "a=ice-lite"), "ICE-lite client", 422),

@@ -183,10 +183,19 @@ def test_without_offload_packets_are_written_one_by_one_from_then_on(code: int) 
     wire = Wire(code)
     leg = sender(wire)
     assert leg.send(burst(1, 500, 500, 100), rewrite())
-    assert not leg.offload
     assert leg.send(burst(4, 500, 500), rewrite())
     assert wire.calls == [1] * 5
     assert len(opened(wire.datagrams)) == 5
+    assert leg.offload == (code == errno.EINVAL)
+
+
+def test_packets_above_the_routes_mtu_do_not_cost_the_others_their_offload() -> None:
+    wire = Wire(errno.EINVAL)
+    leg = sender(wire)
+    leg.send(burst(1, 1400, 1400), rewrite())
+    leg.send(burst(3, 1188, 1188, 1188), rewrite())
+    leg.send(burst(6, 1400, 1400), rewrite())
+    assert wire.calls == [1, 1, 3, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +206,6 @@ def test_a_burst_that_cannot_be_written_is_counted_and_reported(code: int, count
     assert not leg.send(burst(1, 500, 500), rewrite())
     assert getattr(leg, counter) == 1
     assert leg.packets == 0
-    assert leg.offload
     assert leg.send(burst(3, 500, 500), rewrite())
     assert leg.packets == 2
 
