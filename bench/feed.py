@@ -1,4 +1,4 @@
-"""The clip as plain RTP to one address, in real time: what Janus' streaming plugin takes in.
+"""The camera as plain RTP to one address, in real time: what Janus' streaming plugin takes in.
 
 `python -m bench.feed HOST PORT` runs until it is ended.
 """
@@ -8,15 +8,14 @@ import socket
 import sys
 import time
 
-from home_agent.sources.file import access_units
-from tests.support.clip import FPS, clip
+from bench.camera import FPS, pictures
 from village_core.media import rfc6184, rtp
 
 PAYLOAD_TYPE, SSRC = 96, 0x5EC0_0001
 
 
 def main(host: str, port: int) -> None:
-    frames = [rfc6184.packetise(unit) for unit in access_units(clip().read_bytes())]
+    frames = [rfc6184.packetise(unit.nals) for unit in pictures()]
     number, began = 0, time.monotonic()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         for count, payloads in enumerate(itertools.cycle(frames)):

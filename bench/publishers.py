@@ -16,12 +16,10 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
+from bench.camera import FPS, pictures
 from home_agent.sending import sending_of
-from home_agent.sources.file import access_units
-from tests.support.clip import FPS, clip
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
-from village_core.media import h264
 from village_core.media.feeder import AccessUnit, Feeder
 from village_core.media.stream import Stream
 from village_core.media.viewer import Viewer
@@ -73,8 +71,7 @@ class Homes:
         self._how = PushSettings(
             supervisor=supervisor, certificate=Certificate.make(), plain_http=True
         )
-        split = access_units(clip().read_bytes())
-        self._units = [AccessUnit(nals, 0, h264.is_keyframe(nals)) for nals in split]
+        self._units = pictures()
         self._publishers: list[Publisher] = []
 
     async def obey(self, order: dict[str, Any]) -> dict[str, Any]:

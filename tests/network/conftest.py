@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.support.clip import clip
+from tests.cameras.clips import Clip
 from tests.support.lab import Host, Lab, Nat, why_not
 from tests.support.village import Home, Village, until
 
@@ -195,6 +195,6 @@ def town(build_town: BuildTown) -> Town:
 def pictures() -> dict[str, str]:
     """A camera's two encodings, as files."""
     return {
-        "main": f"file:{clip()}",
-        "sub": f"file:{clip(640, 360, 400_000)}",
+        "main": f"file:{Clip(rate=2000, gop=2 * FPS).make()}",
+        "sub": f"file:{Clip(width=640, height=360, rate=400, gop=2 * FPS).make()}",
     }
