@@ -110,7 +110,7 @@ class TurnConfig:
 class MetricsConfig:
     enabled: bool = True
     host: str = "127.0.0.1"  # counts tell who is at home: not for everyone
-    port: int = 9189
+    port: int = 9189  # beside the media port's number
 
     def __post_init__(self) -> None:
         in_range("port", self.port, 0, 65_535)
