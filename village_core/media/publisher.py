@@ -27,6 +27,7 @@ class _Source:
     receiver: Receiver
     inlet: Inlet
     stream: Stream
+    said: tuple[int, float, int] = (0, 0.0, -1)  # timestamp, when taken, after how many restarts
 
 
 class Publisher:
@@ -182,20 +183,24 @@ class Publisher:
         for source in self._sources:
             if source.receiver.ssrc == report.ssrc:
                 source.receiver.take_sender_report(report.ntp, now)
-                self._anchor(source, report, now)
+                taken = self._ntp.seconds(report.ntp)
+                self._delays.append(now - taken)
+                timestamp = source.receiver.extended_timestamp(report.timestamp)
+                source.said = (timestamp, taken, source.receiver.counters.restarts)
+        self._anchor()
 
-    def _anchor(self, source: _Source, report: rtcp.SenderReport, now: float) -> None:
-        """Tells the stream when its pictures were taken: one clock for picture and sound.
+    def _anchor(self) -> None:
+        """Tells the streams when their pictures were taken: one clock for picture and sound.
 
         The least delay of the last reports, of either kind, is taken for the way's own.
         """
-        taken = self._ntp.seconds(report.ntp)
-        self._delays.append(now - taken)
-        timestamp = source.receiver.extended_timestamp(report.timestamp)
-        at = taken + min(self._delays)
-        last = source.stream.last_packet_at
-        if source.inlet.shut or last is None:
-            return
-        ahead = (source.stream.last_timestamp - timestamp) / source.stream.clock_rate
-        if abs(at + ahead - last) < BELIEVED:  # some sources' reports speak of another clock
-            source.stream.anchor(timestamp, at)
+        for source in self._sources:
+            stream, restarts = source.stream, source.receiver.counters.restarts
+            timestamp, taken, since = source.said
+            if source.inlet.shut or stream.last_packet_at is None or since != restarts:
+                continue
+            at = taken + min(self._delays)
+            ahead = (stream.last_timestamp - timestamp) / stream.clock_rate
+            # Some sources' reports speak of another clock than their packets.
+            if abs(at + ahead - stream.last_packet_at) < BELIEVED:
+                stream.anchor(timestamp, at)

@@ -285,7 +285,7 @@ def _build_feedback(packet: Nack | PictureLoss | FullIntraRequest | BitrateLimit
         case FullIntraRequest():
             items = b"".join(_words((ssrc, number << 24)) for ssrc, number in packet.requests)
             return _framed(PSFB, FIR_FORMAT, _words((packet.sender, 0)) + items)
-        case BitrateLimit():
+        case _:
             exponent = max(0, packet.bits.bit_length() - 18)
             word = len(packet.ssrcs) << 24 | exponent << 18 | packet.bits >> exponent
             body = _words((packet.sender, 0)) + b"REMB" + _words((word, *packet.ssrcs))

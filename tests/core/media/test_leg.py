@@ -192,12 +192,13 @@ def test_one_packet_is_not_repeated_twice_within_20_ms() -> None:
 
 def test_one_nack_cannot_ask_for_everything() -> None:
     view = Watching(gop=1000)
-    view.camera.play(150)
+    view.camera.play(300)
     view.leg.join()
+    view.camera.play(100)
     view.wire.take()
     view.leg.repair(range(1000, 1000 + 3 * MOST_REPEATS), view.clock.now)
     assert len(view.wire.take()) == MOST_REPEATS
-    for at in range(1000, 1000 + 4 * MOST_REPEATS, MOST_REPEATS):
+    for at in range(1000, 1000 + 6 * MOST_REPEATS, MOST_REPEATS):
         view.leg.repair(range(at, at + MOST_REPEATS), view.clock.now + 1)
     view.leg.repair([1000], view.clock.now + 2)
     assert len(view.leg._repeats) < 5 * MOST_REPEATS
@@ -399,3 +400,11 @@ def test_a_sender_report_follows_the_camera_not_the_jitter() -> None:
     report = view.leg.sender_report(view.clock.now, 1)
     assert report is not None
     assert report.timestamp == view.stamps[-2] + round((FRAME + 0.03) * 90_000)
+
+
+def test_a_leg_that_fails_needs_nobody_to_tell() -> None:
+    view = Watching()
+    view.leg.join()
+    view.wire.error = OSError("gone")
+    view.camera.play()
+    assert view.stream.legs == ()

@@ -199,3 +199,17 @@ def test_a_paced_leg_that_left_is_not_written_to() -> None:
     sent = len(line.slow.sent)
     line.play(5)
     assert len(line.slow.sent) == sent
+
+
+def test_a_start_that_finds_the_socket_full_comes_later_and_whole() -> None:
+    line = Line()
+    line.camera.play(3)
+    wire = Wire()
+    wire.full = True
+    leg = Leg(line.stream, wire, sending(7))
+    leg.join()
+    assert wire.sent == []
+    wire.full = False
+    line.wait(0.2)
+    assert len(unpacked(wire.sent)) == 4
+    assert leg.counters.unsent == 1
