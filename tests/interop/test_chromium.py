@@ -127,12 +127,19 @@ async def test_chromium_shows_the_picture(page: Page, hub_url: HubUrl) -> None:
     assert await page.evaluate(END) == 200
 
 
-async def test_chromium_goes_on_after_an_ice_restart(page: Page, hub_url: HubUrl) -> None:
+async def test_chromium_goes_on_after_an_ice_restart(
+    page: Page, hub_url: HubUrl, tiny_hub: TinyHub
+) -> None:
     """MED-7, with the browser's own restartIce."""
     await page.evaluate(WATCH, [hub_url.whep, hub_url.watch_token])
     before = await _state(page, frames=10)
+    session = tiny_hub.watching[0].session
+    assert session is not None
+    old = session.description.ufrag
     assert await page.evaluate(RESTART) == {"status": 200, "renewed": True}
     state = await _state(page, frames=before["decoded"] + 30)
+    assert session.description.ufrag != old
+    assert session._renewed is None  # the new generation is in use
     assert state["ice"] in ("connected", "completed")
     assert state["lost"] == 0
 
