@@ -81,7 +81,18 @@ def parser() -> Parser:
     switch.add_argument("way", choices=["off", "on", "status"])
     _add(commands, "code", new_code, "make a new household code; the old one ends")
     _add(commands, "status", show_status, "what the running agent does")
+    discover = _add(commands, "discover", discover_cameras, "look for cameras on this network")
+    discover.add_argument(
+        "--seconds", type=_seconds, default=10.0, help="how long, 1 to 60 (default: 10)"
+    )
     return top
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= 60:
+        raise argparse.ArgumentTypeError("must be 1 to 60")
+    return seconds
 
 
 def _add(commands: Any, name: str, action: Action, words: str) -> Parser:
@@ -152,6 +163,26 @@ async def show_status(_: argparse.Namespace, config: Config) -> int:
         print(f"camera   {camera['name']}: {pictures or 'no picture'} {camera['trouble']}".rstrip())
     for push in report["pushes"]:
         print(f"watched  {push['camera']} ({push['quality']})")
+    return 0
+
+
+async def discover_cameras(given: argparse.Namespace, _: Config) -> int:
+    from home_agent import discovery  # mDNS is heavy: only where it is used
+
+    print(f"Looking for {given.seconds:.0f} s ...", flush=True)
+    found = await discovery.discover_cameras(given.seconds)
+    if not found:
+        print("No camera was found. Is it switched on, and on this network?")
+        return 1
+    head = ("HOST", "NAME", "BY", "ADDRESS")
+    rows = [(c.host, c.name or "-", c.how, c.onvif or (c.rtsp or ("-",))[0]) for c in found]
+    widths = [max(len(row[at]) for row in [head, *rows]) for at in range(len(head))]
+    for row, note in zip([head, *rows], ["", *(c.note for c in found)], strict=True):
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
+        if note:
+            print(f"    {note}")
     return 0
 
 

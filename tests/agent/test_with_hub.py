@@ -1,0 +1,170 @@
+"""The agent against the real hub, both in process: view, still, switch, hub's restart."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from home_agent.agent import Agent, running
+from home_agent.config import Config, LanConfig
+from home_agent.enrol import enrol_by_qr
+from tests.agent.home import enrolled_agent, until
+from tests.support.peers import Pull
+from tests.support.village import Client, Village
+from village_core.jobs import Supervisor
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def begun(folder: Path) -> Iterator[Village]:
+    port = free_port()
+    settings = {
+        "listen": {"port": port},
+        "media": {"port": free_port()},
+        "metrics": {"enabled": False},
+        "discovery": {"enabled": False},
+    }
+    with Village.begin(folder / "village", f"http://127.0.0.1:{port}", settings) as village:
+        village.household("张家")
+        yield village
+
+
+@pytest.fixture
+def village(tmp_path: Path) -> Iterator[Village]:
+    with begun(tmp_path) as village:
+        yield village
+
+
+@pytest.fixture
+async def agent(village: Village, tmp_path: Path) -> AsyncIterator[Agent]:
+    qr = (await asyncio.to_thread(village.do, "enrolments", "new", "张家"))[-1]
+    async with enrolled_agent(tmp_path, qr) as agent:
+        await until(lambda: agent.link.connected)
+        yield agent
+
+
+class Phone:
+    """A household's phone: signs in and watches."""
+
+    def __init__(self, village: Village) -> None:
+        self.client = Client(village.url, village.sign_in_code("张家"))
+        self.camera = self.client.camera("大门")
+        self.url = village.url
+
+    async def watch(self, http: aiohttp.ClientSession, supervisor: Supervisor) -> Pull:
+        token = await asyncio.to_thread(self.client.media_token, self.camera)
+        endpoint = f"{self.url}/whep/{self.camera}"
+        return await Pull.start(endpoint, token, http=http, supervisor=supervisor)
+
+    async def call(self, method: str, path: str) -> tuple[int, Any]:
+        status, said, _ = await asyncio.to_thread(self.client.call, method, path)
+        return status, said
+
+
+Story = Callable[[Phone, aiohttp.ClientSession, Supervisor], Awaitable[None]]
+
+
+async def tell(village: Village, story: Story) -> None:
+    phone = await asyncio.to_thread(Phone, village)
+    supervisor = Supervisor()
+    async with aiohttp.ClientSession() as http:
+        try:
+            await story(phone, http, supervisor)
+        finally:
+            await supervisor.stop()
+
+
+async def test_a_phone_sees_the_home_through_the_hub_and_the_push_ends_after_it(
+    village: Village, agent: Agent
+) -> None:
+    async def story(phone: Phone, http: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        assert [push.camera.name for push in agent.pushes.running] == ["大门"]
+        assert await pull.stop() in (200, 404)
+        await until(lambda: not agent.pushes.running, 15.0)  # the hub lingers for 10 s
+        assert agent.cameras[phone.camera].online
+
+    await tell(village, story)
+
+
+async def test_a_still_comes_through_the_hub(village: Village, agent: Agent) -> None:
+    async def story(phone: Phone, _: aiohttp.ClientSession, __: Supervisor) -> None:
+        status, picture = await phone.call("GET", f"/api/v1/cameras/{phone.camera}/still")
+        assert status == 200
+        assert picture.startswith(b"\xff\xd8\xff")
+
+    await tell(village, story)
+
+
+async def test_the_switch_ends_what_the_hub_shows_and_the_hub_cannot_turn_it_on(
+    village: Village, agent: Agent
+) -> None:
+    async def story(phone: Phone, http: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        await agent.switch.turn_off("test")
+        await until(lambda: not agent.pushes.running, 1.0)
+        await asyncio.sleep(0.3)  # what was on its way
+        seen = len(pull.peer.rtp)
+        await asyncio.sleep(2.0)  # the hub asks again meanwhile
+        assert len(pull.peer.rtp) == seen
+        assert not agent.pushes.running
+        state = next(camera for camera in await asyncio.to_thread(phone.client.cameras))
+        assert state["trouble"] == "privacy_off"
+        pull.peer.close()
+
+    await tell(village, story)
+
+
+async def test_the_picture_comes_back_within_15_s_of_the_hub_s_restart(
+    village: Village, agent: Agent
+) -> None:
+    async def story(phone: Phone, http: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        assert village.hub is not None
+        await asyncio.to_thread(village.hub.stop)
+        pull.peer.close()
+        await until(lambda: not agent.link.connected)
+        await asyncio.to_thread(village.start_hub)
+        await until(lambda: agent.link.connected, 15.0)
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        pull.peer.close()
+
+    await tell(village, story)
+
+
+async def test_enrolling_another_box_revokes_this_one(
+    village: Village, agent: Agent, tmp_path: Path
+) -> None:
+    """IDN-15."""
+    qr = (await asyncio.to_thread(village.do, "enrolments", "new", "张家"))[-1]
+    second = tmp_path / "second"
+    await asyncio.to_thread(second.mkdir)
+    async with enrolled_agent(second, qr) as other:
+        await until(lambda: other.link.connected)
+        await until(lambda: not agent.link.connected, 15.0)
+        await until(lambda: "revoked" in agent.link.trouble, 15.0)
+
+
+async def test_a_running_box_takes_up_its_enrolment(village: Village, tmp_path: Path) -> None:
+    config = Config(state=tmp_path / "state", lan=LanConfig(enabled=False))
+    async with running(config) as agent:
+        assert agent.link.trouble == "not enrolled"
+        qr = (await asyncio.to_thread(village.do, "enrolments", "new", "张家"))[-1]
+        await enrol_by_qr(agent.state, qr)
+        await until(lambda: agent.link.connected)
