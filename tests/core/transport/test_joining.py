@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.core.transport.test_sdp import CHROMIUM, PUBLISHER
+from tests.core.transport.offers import CHROMIUM, PUBLISHER
 from village_core.media.packet import Kind
 from village_core.transport import sdp
 from village_core.transport.addresses import local_addresses

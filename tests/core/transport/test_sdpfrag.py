@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.transport.test_sdp import OURS
+from tests.core.transport.offers import OURS
 from village_core.transport import SdpError, sdp
 
 TRICKLE = """a=group:BUNDLE 0 1

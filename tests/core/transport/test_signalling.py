@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.core.transport.test_sdp import OURS, small_offer
+from tests.core.transport.offers import OURS, small_offer
 from village_core.transport import IceServer, SdpError, State, sdp, signalling
 from village_core.transport.signalling import SDP, SDPFRAG, Reply, SessionUrl
 
