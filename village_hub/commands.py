@@ -4,6 +4,7 @@ They work on the hub's own database, whether the hub runs or not; what they end,
 within seconds.
 """
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -56,7 +57,7 @@ class Office:
 @asynccontextmanager
 async def office(config: Config, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[Office]:
     """Raises KeyFileError, CatalogueError."""
-    node = load_node(config, clock)
+    node = await asyncio.to_thread(load_node, config, clock)
     catalogue = await Catalogue.open(config.database_url)
     try:
         yield Office(config, node, catalogue, clock)

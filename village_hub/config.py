@@ -22,15 +22,15 @@ from village_core.settings import Secret, in_range, load
 
 PREFIX = "SECURITY_VILLAGE"
 DEFAULT_STATE = Path("/var/lib/village-hub")
-ALL = "*"  # every address, IPv4 and IPv6
-WILDCARDS = ("", ALL, "0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
+ALL = ("*", "::", "")  # every address, IPv4 and IPv6
+WILDCARDS = (*ALL, "0.0.0.0")  # noqa: S104 - recognised, not bound to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenConfig:
     """Where HTTP is answered."""
 
-    hosts: list[str] = field(default_factory=lambda: ["127.0.0.1"])  # "*" is all
+    hosts: list[str] = field(default_factory=lambda: ["127.0.0.1"])  # "*" and "::" are all
     port: int = 8443  # needs no root, and web proxies let it pass more often than others
 
     def __post_init__(self) -> None:

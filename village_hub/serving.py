@@ -38,11 +38,11 @@ async def serve(config: Config) -> None:
 
 async def started(config: Config) -> web.AppRunner:
     """The hub, answering; `cleanup` of what is returned stops it. Raises one of START_ERRORS."""
-    app = make_app(config, open_live)
+    app = await asyncio.to_thread(make_app, config, open_live)  # reads templates
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
     try:
         await runner.setup()
-        for host in config.listen.hosts:
+        for host in _hosts(config):
             await _site(runner, config, host, app[keys.CERTIFICATES].context).start()
     except BaseException:
         await runner.cleanup()
@@ -51,10 +51,18 @@ async def started(config: Config) -> web.AppRunner:
     return runner
 
 
-def _site(runner: web.AppRunner, config: Config, host: str, context: ssl.SSLContext) -> web.TCPSite:
+def _hosts(config: Config) -> list[str | None]:
+    """What to bind to; None is every address of both families."""
+    hosts = config.listen.hosts
+    return [None] if any(host in ALL for host in hosts) else list(dict.fromkeys(hosts))
+
+
+def _site(
+    runner: web.AppRunner, config: Config, host: str | None, context: ssl.SSLContext
+) -> web.TCPSite:
     return web.TCPSite(
         runner,
-        None if host in ("", ALL) else host,
+        host,
         config.listen.port,
         ssl_context=context if config.tls.on else None,
         reuse_address=True,
