@@ -51,9 +51,12 @@ class Meter:
     def seconds(self) -> float:
         return cpu_seconds(self.pid) - self.cpu
 
+    def elapsed(self) -> float:
+        return time.monotonic() - self.at
+
     def share(self) -> float:
         """Of one core, 0..1 and above."""
-        return self.seconds() / (time.monotonic() - self.at)
+        return self.seconds() / self.elapsed()
 
 
 def machine() -> str:

@@ -17,7 +17,6 @@ from typing import Any
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from bench.camera import FPS, pictures
-from home_agent.sending import sending_of
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
 from village_core.media.feeder import AccessUnit, Feeder
@@ -25,6 +24,7 @@ from village_core.media.stream import Stream
 from village_core.media.viewer import Viewer
 from village_core.permits import Quality
 from village_core.transport import Certificate, Push, PushMedia, PushSettings
+from village_core.transport.joining import sending_of
 
 AT_A_TIME = 10
 
