@@ -155,7 +155,8 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
 
 
 async def with_announcement(app: web.Application) -> AsyncIterator[None]:
-    async with discovery.announced(app[keys.CONFIG], app[keys.NODE]):
+    config, found, supervisor = app[keys.CONFIG], app[keys.NODE], app[keys.SUPERVISOR]
+    async with discovery.announced(config, found, supervisor):
         yield
 
 

@@ -18,6 +18,7 @@ from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, NonUniqueNameException
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from village_core.jobs import Supervisor
 from village_hub.config import WILDCARDS, Config, is_loopback
 from village_hub.node import Node
 
@@ -28,8 +29,9 @@ LARGEST_TXT = 200  # bytes (CAM-12)
 
 
 @asynccontextmanager
-async def announced(config: Config, node: Node) -> AsyncIterator[None]:
-    """The announcement while the context is open; a LAN without multicast is no reason to fail."""
+async def announced(config: Config, node: Node, supervisor: Supervisor) -> AsyncIterator[None]:
+    """The announcement while the context is open; a LAN without multicast is no reason to fail.
+    It goes out in the background, since a start need not wait for it."""
     addresses = lan_addresses(config.listen.hosts)
     if not config.discovery.enabled or not addresses:
         yield
@@ -40,17 +42,20 @@ async def announced(config: Config, node: Node) -> AsyncIterator[None]:
         log.warning("the hub is not announced on the LAN: %s", error)
         yield
         return
+    announcing = _register(mdns, service(config, node, addresses))
+    task = supervisor.once("announcement on the LAN", announcing)
     try:
-        await _register(mdns, service(config, node, addresses))
         yield
     finally:
+        task.cancel()
         await mdns.async_unregister_all_services()
         await mdns.async_close()
 
 
 async def _register(mdns: AsyncZeroconf, info: AsyncServiceInfo) -> None:
     try:
-        await (await mdns.async_register_service(info))
+        # No probing for the name first: it is 64 random bits.
+        await (await mdns.async_register_service(info, cooperating_responders=True))
     except (ZeroconfError, NonUniqueNameException, OSError) as error:
         log.warning("the hub is not announced on the LAN: %s", error)
     else:

@@ -51,7 +51,7 @@ def enrolled(**more: str) -> Enrolled:
         "signature": "A" * 86,
         **more,
     }
-    return Enrolled(utc_ms=1, **fields)  # type: ignore[arg-type]
+    return Enrolled(utc_ms=1, **fields)
 
 
 def test_the_qr_says_url_code_and_the_hubs_fingerprint() -> None:

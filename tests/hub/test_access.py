@@ -144,7 +144,8 @@ async def test_when_nothing_can_be_written_only_the_household_sees(hub: Hub) -> 
     book.broken = True
     guard = Guard(hub.id, hub.app[keys.CATALOGUE], book, hub.clock)
     owner = PersonCaller(Subject(hub.id, person), "s-1")
-    assert await guard.permit(owner, camera, Quality.SUB, Action.LIVE)
+    permit = await guard.permit(owner, camera, Quality.SUB, Action.LIVE)
+    assert not permit.outside
     with pytest.raises(Overloaded):
         await guard.permit(
             PersonCaller(Subject(hub.id, "li"), "s"), camera, Quality.SUB, Action.LIVE

@@ -45,14 +45,14 @@ def test_the_migrated_schema_is_the_one_in_the_models(url: str, tmp_path: Path) 
 
 def shape(engine: object) -> dict[str, object]:
     seen = inspect(engine)
-    names = [name for name in seen.get_table_names() if name != "alembic_version"]  # type: ignore[union-attr]
+    names = [name for name in seen.get_table_names() if name != "alembic_version"]
     return {
         name: (
-            [(column["name"], column["nullable"]) for column in seen.get_columns(name)],  # type: ignore[union-attr]
-            sorted(index["name"] for index in seen.get_indexes(name)),  # type: ignore[union-attr]
-            seen.get_pk_constraint(name)["constrained_columns"],  # type: ignore[union-attr]
-            len(seen.get_foreign_keys(name)),  # type: ignore[union-attr]
-            len(seen.get_check_constraints(name)),  # type: ignore[union-attr]
+            [(column["name"], column["nullable"]) for column in seen.get_columns(name)],
+            sorted(index["name"] for index in seen.get_indexes(name)),
+            seen.get_pk_constraint(name)["constrained_columns"],
+            len(seen.get_foreign_keys(name)),
+            len(seen.get_check_constraints(name)),
         )
         for name in names
     }

@@ -1,6 +1,7 @@
 """What the LAN is told of a hub: enough to find it, nothing about anybody (CAM-12)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from tests.hub.support import TurnedClock, small_config
+from village_core.jobs import Supervisor
 from village_hub import discovery
 from village_hub.config import Config, DiscoveryConfig, ListenConfig, TlsConfig
 from village_hub.discovery import LARGEST_TXT, SERVICE, announced, lan_addresses, service
@@ -29,6 +31,13 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def node(config: Config) -> Node:
     return load_node(config, TurnedClock())
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    found = Supervisor()
+    yield found
+    await found.stop()
 
 
 def test_the_announcement_names_nobody(config: Config, node: Node) -> None:
@@ -55,19 +64,16 @@ def test_loopback_alone_is_announced_to_nobody() -> None:
 
 
 async def test_an_agent_on_the_lan_finds_the_hub(
-    config: Config, node: Node, monkeypatch: pytest.MonkeyPatch
+    config: Config, node: Node, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "lan_addresses", lambda _: ["127.0.0.1"])
     found: asyncio.Queue[str] = asyncio.Queue()
 
-    def heard(name: str, **_: object) -> None:
+    def changed(zeroconf: object, service_type: str, name: str, state_change: object) -> None:
         found.put_nowait(name)
 
-    async with announced(config, node):
+    async with announced(config, node, supervisor):
         agent = AsyncZeroconf(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
-
-        def changed(zeroconf: object, service_type: str, name: str, state_change: object) -> None:
-            heard(name)
 
         browser = AsyncServiceBrowser(agent.zeroconf, SERVICE, handlers=[changed])
         try:
@@ -85,20 +91,20 @@ async def test_an_agent_on_the_lan_finds_the_hub(
 
 
 async def test_it_can_be_switched_off(
-    config: Config, node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    node: Node, supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "AsyncZeroconf", None)
-    async with announced(small_config(tmp_path), node):
+    async with announced(small_config(tmp_path), node, supervisor):
         pass
 
 
 async def test_a_lan_without_multicast_does_not_stop_the_hub(
-    config: Config, node: Node, monkeypatch: pytest.MonkeyPatch
+    config: Config, node: Node, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(**_: object) -> AsyncZeroconf:
         raise OSError("no multicast here")
 
     monkeypatch.setattr(discovery, "AsyncZeroconf", fails)
     monkeypatch.setattr(discovery, "lan_addresses", lambda _: ["192.0.2.1"])
-    async with announced(config, node):
+    async with announced(config, node, supervisor):
         pass

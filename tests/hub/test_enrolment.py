@@ -93,7 +93,7 @@ async def test_a_box_joins_by_qr_and_may_then_speak_for_itself(hub: Hub) -> None
     response = await box.claim(qr)
     assert response.status == 200, await response.text()
     enrolled = Enrolled.model_validate_json(await response.text())
-    assert check_enrolled(enrolled, box.keys, qr.hub_fingerprint)
+    assert check_enrolled(enrolled, box.keys, qr.hub_fingerprint).fingerprint == qr.hub_fingerprint
     assert enrolled.household_name == "Wang"
     assert await status_of(hub, box, enrolled) == 204
     row = await hub.app[keys.CATALOGUE].read(nodes.find, enrolled.agent)
@@ -164,7 +164,8 @@ async def test_a_box_joins_by_typed_code_and_compared_digits(hub: Hub) -> None:
     response = await box.result(begun)
     assert response.status == 200
     enrolled = Enrolled.model_validate_json(await response.text())
-    assert check_enrolled(enrolled, box.keys, hub.app[keys.NODE].key.public.fingerprint)
+    key = hub.app[keys.NODE].key.public
+    assert check_enrolled(enrolled, box.keys, key.fingerprint) == key
     assert await status_of(hub, box, enrolled) == 204
     assert (await box.result(begun)).status == 200  # as often as asked
 

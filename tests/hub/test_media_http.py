@@ -280,11 +280,9 @@ async def test_med_8_the_201_has_a_strong_etag(hub: Hub) -> None:
 
 async def test_med_10_too_many_calls_are_429_with_retry_after(hub: Hub) -> None:
     _, token = await a_view(hub)
-    for _ in range(30):
-        response = await hub.ask("DELETE", "/whep/sessions/none", headers=token)
-        if response.status == 429:
-            break
-    assert response.status == 429
+    answers = [await hub.ask("DELETE", "/whep/sessions/x", headers=token) for _ in range(20)]
+    response = answers[-1]
+    assert (answers[0].status, response.status) == (404, 429)
     assert int(response.headers["Retry-After"]) >= 1
     hub.clock.turn(int(response.headers["Retry-After"]) + 1)
     assert (await hub.ask("DELETE", "/whep/sessions/none", headers=token)).status == 404

@@ -130,7 +130,7 @@ def test_a_credential_in_a_line_is_masked(secret: str) -> None:
 def test_a_traceback_stays_within_its_line_of_json() -> None:
     made = record("it failed")
     with pytest.raises(KeyError) as failed:
-        {}["camera"]
+        {"gate": 1}["camera"]
     made.exc_info = (failed.type, failed.value, failed.tb)
     assert "KeyError" in " ".join(json.loads(logs.JsonLines().format(made))["trace"])
     assert "\n    " in logs.TextLines().format(made)

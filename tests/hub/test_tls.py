@@ -10,12 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from tests.hub.conftest import open_fake
 from tests.hub.support import TurnedClock, small_config, until
 from village_core.enrolment import new_nonce
 from village_core.vouching import read_vouch
-from village_hub import keys, tls
+from village_hub import keys
 from village_hub.config import Config, ListenConfig, TlsConfig
 from village_hub.serving import started
 from village_hub.tls import Certificates, TlsError, own_files
@@ -93,7 +94,7 @@ def test_renewed_files_are_served_and_vouched_for(tmp_path: Path) -> None:
             (live / name).write_bytes((tmp_path / source / name).read_bytes())
             os.utime(live / name, ns=(number, 1_000_000_000 * ord(source)))
         certificates.load()
-        der = leaf(tmp_path / source).public_bytes(tls.serialization.Encoding.DER)
+        der = leaf(tmp_path / source).public_bytes(serialization.Encoding.DER)
         assert certificates.digests == (hashlib.sha256(der).digest(),)
         certificates.load()  # nothing new: nothing happens
 
