@@ -69,6 +69,7 @@ class Agent:
             status=self.status,
         )
         self.link.routes = self.pushes.routes
+        self.link.on_revoked = lambda: self.pushes.end_all("the hub has revoked this agent")
         self.switch.listen(self.link.changed)
         self.lan = LanPage(self) if config.lan.enabled else None
 

@@ -12,14 +12,21 @@ from home_agent.state import State, StateError
 from village_core.jobs import Supervisor
 from village_core.keys import SigningKey
 from village_core.messages import AgentStatus, Hello
-from village_core.uplink import LONGEST_PAUSE, UPLINK_ERRORS, Route, Uplink, UplinkError
+from village_core.uplink import (
+    LONGEST_PAUSE,
+    UPLINK_ERRORS,
+    Route,
+    Uplink,
+    UplinkError,
+    nothing,
+)
 
 log = logging.getLogger(__name__)
 
 LINK_ERRORS = (*UPLINK_ERRORS, *PARENT_ERRORS, StateError)
 LOOK_EVERY = 2.0  # seconds between looks for an enrolment, before there is one
 SETTLE = 0.3  # seconds in which changes are gathered into one status
-FIRST_RETRY, LONGEST_RETRY = 1.0, 10.0  # seconds
+FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0  # seconds
 LOOK_AROUND = 3  # after so many failed dials, and again, the hub is looked for on the LAN
 SEARCH = 2.0  # seconds: with the dial and its pause, a link is still back within 15 s
 
@@ -51,6 +58,7 @@ class HubLink:
         status: Callable[[], AgentStatus],
         find_hubs: FindHubs,
     ) -> None:
+        self.on_revoked: Callable[[], None] = nothing
         self.routes: Sequence[Route] = ()
         self.trouble = "not enrolled"  # why there is no uplink, in words
         self._state = state
@@ -60,6 +68,7 @@ class HubLink:
         self._status = status
         self._find_hubs = find_hubs
         self._parent: Parent | None = None
+        self._left: list[Parent] = []  # of older enrolments and addresses; a push may still use one
         self._uplink: Uplink | None = None
         self._failures = 0
         self._changed = asyncio.Event()
@@ -90,8 +99,9 @@ class HubLink:
         self._changed.set()
 
     async def close(self) -> None:
-        if self._parent is not None:
-            await self._parent.close()
+        for parent in (*self._left, self._parent):
+            if parent is not None:
+                await parent.close()
 
     async def _run(self) -> None:
         """One connection of the uplink, from finding the enrolment to its loss."""
@@ -124,7 +134,7 @@ class HubLink:
             same = self._parent.enrolment.node == enrolment.node and self._parent.line.url == url
             if same:
                 return self._parent
-            await self._parent.close()
+            self._left.append(self._parent)
         self._parent = Parent(enrolment, url, key, self._clock)
         return self._parent
 
@@ -156,6 +166,7 @@ class HubLink:
         self.trouble = str(error) or type(error).__name__
         if isinstance(error, UplinkError) and error.revoked:
             self.trouble = "the hub has revoked this agent: enrol it again"
+            self.on_revoked()
         elif isinstance(error, UplinkError) and error.status == 401:
             self.trouble = "the hub does not accept this agent (revoked, or its clock is wrong)"
 

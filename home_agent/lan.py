@@ -194,6 +194,8 @@ class LanPage:
             return _wait(error)
         except CodeError as error:
             return refused(403, "wrong_code", str(error))
+        except StateError as error:
+            return _damaged(error)
         return None
 
     # State and switch
@@ -213,8 +215,7 @@ class LanPage:
         except CodeError as error:
             return refused(403, "wrong_code", str(error))
         except StateError as error:
-            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-            return refused(500, "not_kept", "the switch holds until the next start only")
+            return _damaged(error)
         return web.json_response({"privacy_off": switch.off})
 
     async def _state(self, _: web.Request) -> web.Response:
@@ -318,6 +319,11 @@ async def _json(request: web.Request, kind: type[Any]) -> Any:
         return kind.model_validate_json(await request.read())
     except ValidationError:
         return refused(400, "bad_body", "the body is not what this address takes")
+
+
+def _damaged(error: StateError) -> web.Response:
+    log.error("%s", error)
+    return refused(500, "state", "the box's own folder cannot be used: look into its log")
 
 
 def _wait(error: TooManyTriesError) -> web.Response:

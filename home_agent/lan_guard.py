@@ -10,6 +10,7 @@ from aiohttp import web
 
 from home_agent.household import Household
 from home_agent.lan_network import OwnNetwork
+from home_agent.state import StateError
 from village_core.clock import Clock
 from village_core.ids import new_secret
 
@@ -66,10 +67,17 @@ class Sessions:
         serial, ends = self._known.get(name, (0, 0.0))
         if ends <= self._clock.monotonic():
             return None
-        if serial != self._household.serial():
+        if serial != self._serial():
             del self._known[name]
             return None
         return name
+
+    def _serial(self) -> int:
+        try:
+            return self._household.serial()
+        except StateError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+            return -1  # nobody is signed in while nobody's code is known
 
     def end(self, secret: str) -> None:
         self._known.pop(_digest(secret), None)

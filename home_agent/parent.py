@@ -11,11 +11,11 @@ import ssl
 from typing import TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
 from home_agent.boxclock import BoxClock, HubTime
 from home_agent.state import Stored
-from village_core.enrolment import new_nonce
+from village_core.enrolment import KeyText, new_nonce
 from village_core.keys import PublicKey, SigningKey
 from village_core.messages import AgentStatus
 from village_core.tokens import Issuer, Kind, TokenError
@@ -48,7 +48,7 @@ class Enrolment(Stored):
     url: str
     hub: str
     hub_name: str
-    hub_key: str  # pinned: 43 characters
+    hub_key: KeyText  # pinned
     agent: str
     household: str
     household_name: str
@@ -57,6 +57,11 @@ class Enrolment(Stored):
     @property
     def fingerprint(self) -> str:
         return PublicKey.from_text(self.hub_key).fingerprint
+
+    @field_validator("hub_key")
+    @classmethod
+    def _is_a_key(cls, text: str) -> str:
+        return PublicKey.from_text(text).text
 
 
 class Pins(aiohttp.Fingerprint):

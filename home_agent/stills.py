@@ -9,6 +9,7 @@ import io
 import logging
 from collections.abc import Callable
 from fractions import Fraction
+from urllib.parse import urlsplit
 
 import aiohttp
 import av
@@ -67,6 +68,7 @@ class Stills:
             return await asyncio.to_thread(decoded, unit)
 
     async def _upload(self, request: StillRequest, picture: bytes) -> None:
+        _check_address(request.to.url)
         headers = {
             "Authorization": f"Bearer {request.to.ticket}",
             "Content-Type": "image/jpeg",
@@ -77,6 +79,17 @@ class Stills:
         ) as response:
             if not 200 <= response.status < 300:
                 raise StillError(f"the hub answered {response.status} to the upload")
+
+
+def _check_address(url: str) -> None:
+    """A picture never leaves unencrypted; on loopback it does not leave."""
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        safe = False
+    if not safe:
+        raise StillError("the hub asked for an upload that is not by https")
 
 
 def newest_keyframe(encoding: Encoding) -> bytes:
