@@ -77,7 +77,7 @@ class Live:
         self._publishing: dict[str, Publishing] = {}
         self._pulse = Pulse(self._feeds.__iter__, self._viewers, needs.clock)
         needs.children.on_change.append(self._child_changed)
-        count(needs.registry, self._feeds)
+        count(needs.registry, self._feeds, self._watching, self._publishing)
 
     @property
     def port(self) -> MediaPort:

@@ -1,0 +1,90 @@
+"""A hub that many join and leave is afterwards what it was before (the peers' memory threads)."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.cameras.rig import free_port
+from tests.support.peers import Pull
+from tests.support.village import Client, Village
+from village_core.jobs import Supervisor
+
+CYCLES = 2000  # 40,000 in `make bench-soak`
+SETTLING = 400  # caches, pools and the allocator find their size
+MOST_GROWTH = 8 << 20  # bytes after SETTLING; a leaked session holds over 20 KiB: 32 MiB
+ADDRESS = "127.0.0.1"
+CAMERA = {"gate": {"main": "test:?size=320x180&fps=10&rate=200&gop=10"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the hub's process holds."""
+
+    viewers: float
+    files: int
+    resident: int  # bytes
+
+    @classmethod
+    async def of(cls, pid: int, metrics: int, http: ClientSession) -> "Measured":
+        async with http.get(f"http://{ADDRESS}:{metrics}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        viewers = next(line for line in lines if line.startswith("hub_viewers "))
+        process = Path(f"/proc/{pid}")
+        pages = int((process / "statm").read_text().split()[1])
+        return cls(float(viewers.split()[1]), len(list((process / "fd").iterdir())), pages * 4096)
+
+
+@pytest.fixture
+def metrics() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def village(tmp_path: Path, metrics: int) -> Iterator[Village]:
+    port = free_port()
+    settings = {
+        "listen": {"port": port},
+        "media": {"port": 0, "addresses": [ADDRESS]},
+        "metrics": {"port": metrics},
+        "limits": {"media_per_minute": 1_000_000},
+        "discovery": {"enabled": False},
+    }
+    with Village.begin(tmp_path, f"http://{ADDRESS}:{port}", settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    made = Supervisor()
+    yield made
+    await made.stop()
+
+
+@pytest.mark.timeout(300)
+async def test_two_thousand_viewers_come_and_go_and_nothing_of_them_stays(
+    village: Village, metrics: int, supervisor: Supervisor
+) -> None:
+    village.home("张家", CAMERA).start()
+    client = Client(village.url, village.sign_in_code("张家"))
+    camera = client.camera("gate")
+    endpoint = f"{village.url}/whep/{camera}"
+    before = None
+    token = ""
+    async with contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(ClientSession())
+        for cycle in range(CYCLES):
+            if cycle % 500 == 0:
+                token = client.media_token(camera)
+            viewer = await Pull.start(endpoint, token, http=http, supervisor=supervisor)
+            assert await viewer.stop() in (200, 404)  # 404: its goodbye was faster
+            if cycle == SETTLING:
+                before = await Measured.of(village.pid, metrics, http)
+        after = await Measured.of(village.pid, metrics, http)
+    assert before is not None
+    assert before.viewers == after.viewers == 0
+    assert after.files <= before.files + 2, (before, after)
+    assert after.resident - before.resident < MOST_GROWTH, (before, after)
