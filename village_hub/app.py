@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -27,6 +28,7 @@ from village_hub.api import (
     me,
     media,
     node,
+    openapi,
     sessions,
     sign_in,
     trust,
@@ -34,6 +36,7 @@ from village_hub.api import (
     whip,
 )
 from village_hub.api.for_pages import PageCameras
+from village_hub.catalogue import nodes, people
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
 from village_hub.media.service import LiveNeeds, OpenLive
@@ -45,6 +48,13 @@ from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
+
+API = (
+    *(health, openapi, trust, sign_in, me, cameras),
+    *(sessions, enrolments, node, whep, whip),
+)
+DAY_MS = 24 * 3600 * 1000
+HOUSEKEEPING_EVERY = 3600.0  # seconds
 
 
 def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -> web.Application:
@@ -60,8 +70,20 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     parts = [with_node, with_catalogue, with_access, with_tiers, with_live(open_live)]
     app.cleanup_ctx.extend([*parts, with_watching, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
-    app.on_response_prepare.append(media.cors)
-    for module in (health, trust, sign_in, me, cameras, sessions, enrolments, node, whep, whip):
+    app.on_response_prepare.extend([media.cors, name_server])
+    for module in (
+        health,
+        openapi,
+        trust,
+        sign_in,
+        me,
+        cameras,
+        sessions,
+        enrolments,
+        node,
+        whep,
+        whip,
+    ):
         app.add_routes(module.routes)
     app.add_routes(pages.routes)
     return app
@@ -144,6 +166,7 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
         "renewal": renewal.run,
         "revocations": app[keys.CHILDREN].watch_revocations,
         "token keys": _every(ROTATES_EVERY, app[keys.TOKEN_KEYS].rotate, clock),
+        "housekeeping": partial(_keep_house, app[keys.CATALOGUE], clock),
     }
     if app[keys.CONFIG].tls.on:
         jobs["certificate"] = _every(CERTIFICATE_LOOKS, app[keys.CERTIFICATES].load, clock)
@@ -172,6 +195,21 @@ async def tell_peers(app: web.Application) -> None:
     """Before connections are cut: viewers get a close_notify, agents a close frame."""
     await app[keys.LIVE].close()
     await app[keys.CHILDREN].close()
+
+
+async def _keep_house(catalogue: Catalogue, clock: Clock) -> None:
+    """Forget what has ended: secrets at once, sessions and codes after a day."""
+    while True:
+        now = clock.utc_ms()
+        await catalogue.write(nodes.forget_ended, now)
+        await catalogue.write(people.forget_ended, now - DAY_MS)
+        await clock.sleep(HOUSEKEEPING_EVERY)
+
+
+async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
+    """on_response_prepare: which versions run here is nobody's business."""
+    response.headers["Server"] = "security-village"
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
 
 def _every(seconds: float, work: Callable[[], None], clock: Clock) -> Job:

@@ -25,6 +25,9 @@ async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:  # redirects are not failures
             raise
         return problem(request, error.status, _slug(error.status), error.reason, _kept(error))
+    except (web.RequestPayloadError, ConnectionError) as error:
+        log.info("%s %s: the body did not arrive: %s", request.method, _route(request), error)
+        return problem(request, 400, "bad_request", "the request's body did not arrive whole")
     except Exception:
         log.exception("unhandled: %s %s", request.method, _route(request))
         return problem(request, 500, "internal", "the hub failed; its log has the cause")

@@ -35,6 +35,7 @@ PUBLIC = views.PUBLIC | frozenset(
         "healthz",
         "readyz",
         "jwks",
+        "openapi",
         "vouch",
         "sign_in",
         "enrolment_claim",

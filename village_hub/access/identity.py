@@ -101,7 +101,11 @@ def admits(*kinds: type, expired_ok: bool = False) -> Callable[[H], H]:
 
 
 def admission(request: web.Request) -> Admission:
-    marked: Admission = getattr(request.match_info.handler, ADMITS, Admission())
+    return admission_of(request.match_info.handler)
+
+
+def admission_of(handler: object) -> Admission:
+    marked: Admission = getattr(handler, ADMITS, Admission())
     return marked
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from village_core.clock import Clock
@@ -39,11 +40,10 @@ class TokenKeys:
         if not keys or now - keys[-1].made > SIGNS_FOR:
             keys.append(_make(self._folder, now))
             log.info("a new token key: %s", keys[-1].key.public.fingerprint)
-        self._keys = [
-            key
-            for key, later in zip(keys, [*keys[1:], None], strict=True)
-            if later is None or now - later.made <= OVERLAP
-        ]
+        ended = [key for key, later in pairwise(keys) if now - later.made > OVERLAP]
+        for key in ended:
+            (self._folder / f"{key.made}.pem").unlink(missing_ok=True)
+        self._keys = keys[len(ended) :]
 
     @property
     def public(self) -> list[PublicKey]:

@@ -1,6 +1,6 @@
 """Queries about agents and their enrolments: sync, no HTTP, no events."""
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from village_core.keys import PublicKey
@@ -93,6 +93,12 @@ def confirm(session: Session, enrolment_id: str, digits: str, now: int) -> bool 
 def end(session: Session, enrolment_id: str) -> None:
     if row := session.get(Enrolment, enrolment_id):
         row.state, row.secret = EnrolmentState.OVER, None
+
+
+def forget_ended(session: Session, now: int) -> None:
+    """Enrolments that can come to nothing any more keep no code and no secret."""
+    ended = or_(Enrolment.expires <= now, col(Enrolment.state) == EnrolmentState.OVER)
+    session.exec(update(Enrolment).where(ended).values(secret=None, digest=None, selector=None))
 
 
 def finish(

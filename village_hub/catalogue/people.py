@@ -1,6 +1,6 @@
 """Queries about households, people, one-time codes and sign-ins: sync, no HTTP, no events."""
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from village_hub.catalogue.models import (
@@ -122,6 +122,13 @@ def end_sign_in(session: Session, sign_in_id: str, person_id: str, now: int) -> 
     if row:
         row.ended = now
     return row is not None
+
+
+def forget_ended(session: Session, before: int) -> None:
+    """Codes and sessions that ended before this time: which device, and when, is nobody's need."""
+    session.exec(delete(OneTimeCode).where(col(OneTimeCode.expires) < before))
+    ended = or_(col(SignIn.expires) < before, col(SignIn.ended) < before)
+    session.exec(delete(SignIn).where(ended))
 
 
 def _end(session: Session, person_id: str, now: int) -> None:
