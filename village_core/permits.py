@@ -11,7 +11,7 @@ class Quality(StrEnum):
 
 
 class Action(StrEnum):
-    """What a subject may do with a camera; each is decided on its own (requirements.md section 5)."""
+    """What a subject may do with a camera, each decided on its own (requirements.md section 5)."""
 
     LIVE = "live"
     STILL = "still"

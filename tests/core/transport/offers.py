@@ -5,7 +5,7 @@ from pathlib import Path
 from village_core.transport.dtls import Fingerprint
 from village_core.transport.sdp_model import Candidate, Transport
 
-OFFERS = Path(__file__).with_name("offers")
+OFFERS = Path(__file__).with_name("captured")
 CHROMIUM = (OFFERS / "chromium_watch.sdp").read_bytes().decode()
 PUBLISHER = (OFFERS / "chromium_publish.sdp").read_bytes().decode()
 OURS = Transport(
