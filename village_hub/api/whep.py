@@ -23,6 +23,7 @@ async def watch(request: web.Request) -> web.Response:
     quality = media.quality_of(request)
     offer = await media.read_offer(request)
     camera = await media.camera_of(request)
+    quality = camera.nearest(quality)
     permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action)
     opened = await request.app[keys.LIVE].watch(permit, offer, caller.credential)
     return media.created(request, opened, "/whep")

@@ -39,6 +39,12 @@ class CameraRow:
     def encoding(self, quality: Quality) -> EncodingNote | None:
         return self.main if quality is Quality.MAIN else self.sub
 
+    def nearest(self, quality: Quality) -> Quality:
+        """The wanted one, or the only one that the camera has."""
+        other = Quality.SUB if quality is Quality.MAIN else Quality.MAIN
+        only_other = self.encoding(quality) is None and self.encoding(other) is not None
+        return other if only_other else quality
+
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
