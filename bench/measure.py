@@ -26,8 +26,16 @@ def threads(pid: int) -> int:
     return _status(pid, "Threads")
 
 
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+def sockets(pid: int) -> int:
+    """How many it has open."""
+    return sum(_is_socket(path) for path in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return str(path.readlink()).startswith("socket:")
+    except FileNotFoundError:  # closed since it was listed
+        return False
 
 
 def _status(pid: int, name: str) -> int:

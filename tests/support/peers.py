@@ -70,6 +70,7 @@ class LightPeer:
         self.sender: Sender | None = None
         self.left = asyncio.Event()
         self._receiver: Receiver | None = None
+        self._early: list[bytes] = []
         self._dtls: Dtls | None = None
         self._answered = asyncio.Event()
         self._keeping: asyncio.Task[Any] | None = None
@@ -97,6 +98,7 @@ class LightPeer:
             self.keys = keys = await self._dtls.handshake()
         self._receiver = Receiver(keys.inbound, keys.tag)
         self.sender = Sender(keys.outbound, keys.tag, self.socket, self.server)
+        self._take_early()
 
     def send(self, burst: Burst, rewrite: Rewrite) -> bool:
         assert self.sender is not None
@@ -193,8 +195,23 @@ class LightPeer:
     def _count(self, size: int, rtp: list[bytes]) -> None:
         self.packets += 1
         self.bytes += size
-        if not self.deaf and self._receiver is not None:
+        if self.deaf:
+            return
+        if self._receiver is None:
+            self._early.append(_inbound.buffer[:size])
+        else:
             self._receiver.take(_inbound, size, size, rtp, self.on_rtcp)
+
+    def _take_early(self) -> None:
+        """What came behind the handshake's last record, before its task went on."""
+        assert self._receiver is not None
+        rtp: list[bytes] = []
+        for data in self._early:
+            _inbound.buffer[: len(data)] = data
+            self._receiver.take(_inbound, len(data), len(data), rtp, self.on_rtcp)
+        self._early.clear()
+        if rtp:
+            self.on_rtp(rtp)
 
     def _on_stun(self, data: bytes) -> None:
         message = stun.parse_message(data)
