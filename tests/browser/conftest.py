@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -29,9 +30,13 @@ PHONE, DESK, WALL = (390, 844), (1280, 800), (1920, 1080)
 
 Visit = Callable[..., Awaitable[Page]]
 
+browser_fixture = pytest_asyncio.fixture(loop_scope="session")
+in_browser = (pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"))
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def one_chromium() -> AsyncIterator[Browser]:
+    """One browser for all: starting it costs more than most tests. All run in its event loop."""
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     async with async_playwright() as playwright:
@@ -40,12 +45,20 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@browser_fixture
+async def chromium(one_chromium: Browser) -> AsyncIterator[Browser]:
+    """The browser, without anything of another test's."""
+    yield one_chromium
+    for context in one_chromium.contexts:
+        await context.close()
+
+
 @pytest.fixture
 def hub() -> ScriptedHub:
     return ScriptedHub()
 
 
-@pytest.fixture
+@browser_fixture
 async def site(hub: ScriptedHub) -> AsyncIterator[str]:
     """The address of the scripted hub."""
     server = TestServer(hub.app())
@@ -70,7 +83,7 @@ class Complaints:
             self.lines.append(message.text)
 
 
-@pytest.fixture
+@browser_fixture
 async def visit(chromium: Browser, site: str) -> AsyncIterator[Visit]:
     """`await visit("/", size=PHONE)`; a page whose script fails, fails the test."""
     complaints = Complaints()
@@ -97,7 +110,7 @@ async def visit(chromium: Browser, site: str) -> AsyncIterator[Visit]:
 
     yield go
     for context in chromium.contexts:
-        await context.close()
+        await context.close()  # before the hub it talks to
     assert complaints.lines == []
 
 
@@ -126,7 +139,7 @@ async def seen(condition: Callable[[], bool], *, seconds: float = 15.0) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.fixture
+@browser_fixture
 async def peer(chromium: Browser, hub: ScriptedHub) -> Peer:
     """Answers every WHEP offer made to the hub with a moving canvas."""
     context = await chromium.new_context()

@@ -3,23 +3,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.conftest import ARGS, CHROMIUM, until
+from tests.browser.conftest import ARGS, CHROMIUM, browser_fixture, in_browser, until
 from tests.browser.coturn import coturn
 from tests.browser.real import PUBLISH, RealHub, real_hub
 from village_core.settings import Secret
 from village_core.transport.addresses import local_addresses
 from village_hub.config import TurnConfig
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 SECRET = "a secret of the tests"
 NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 
-@pytest.fixture
+@browser_fixture
 async def village(tmp_path: Path) -> AsyncIterator[RealHub]:
     own = next(address for address in local_addresses() if ":" not in address)
     async with (
@@ -29,7 +28,7 @@ async def village(tmp_path: Path) -> AsyncIterator[RealHub]:
         yield running
 
 
-@pytest.fixture
+@browser_fixture
 async def hemmed_in() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         arguments = [*ARGS, NO_UDP]

@@ -10,18 +10,18 @@ from playwright.async_api import Page
 from home_agent.agent import Agent
 from home_agent.camera import Camera
 from home_agent.sources.pattern import COLUMNS, ROW_SHARE, Reading, read_blocks
-from tests.browser.conftest import Visit, hide, seen, until
+from tests.browser.conftest import Visit, browser_fixture, hide, in_browser, seen, until
 from tests.browser.home import enrol, home
 from tests.browser.real import RealHub, real_hub
 from village_core.clock import SYSTEM_CLOCK
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 PLAYING = "() => villagePlayer.state === 'playing'"
 WIDTH = "() => document.getElementById('video').videoWidth"
 
 
-@pytest.fixture
+@browser_fixture
 async def village(tmp_path: Path) -> AsyncIterator[RealHub]:
     async with real_hub(tmp_path / "hub") as running:
         await enrol(running, tmp_path / "home")
@@ -33,7 +33,7 @@ def site(village: RealHub) -> str:
     return village.url
 
 
-@pytest.fixture
+@browser_fixture
 async def agent(village: RealHub, tmp_path: Path) -> AsyncIterator[Agent]:
     async with home(village, tmp_path / "home") as running:
         await seen(lambda: running.link.connected and gate(running).online, seconds=30)

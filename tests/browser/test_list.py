@@ -1,12 +1,10 @@
 """My cameras: a still and a state in words, kept fresh."""
 
-import pytest
-
-from tests.browser.conftest import Visit, hide, seen, until
+from tests.browser.conftest import Visit, hide, in_browser, seen, until
 from tests.browser.stand_in import Camera, ScriptedHub, picture
 from village_core.troubles import Trouble
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 
 async def test_each_camera_has_a_still_and_a_state(visit: Visit, hub: ScriptedHub) -> None:

@@ -6,11 +6,11 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import Visit, hide, seen, until
+from tests.browser.conftest import Visit, hide, in_browser, seen, until
 from tests.browser.peer import Peer
 from tests.browser.stand_in import Camera, ScriptedHub, picture, problem
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 TURN = {"urls": "turn:192.0.2.9:3478?transport=tcp", "username": "1:a", "credential": "secret"}
 OFFER = "\r\n".join(

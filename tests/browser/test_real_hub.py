@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.conftest import PHONE, Visit, hide, seen, until
+from tests.browser.conftest import PHONE, Visit, browser_fixture, hide, in_browser, seen, until
 from tests.browser.real import PUBLISH, RealHub, real_hub
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 PLAYING = "() => villagePlayer.state === 'playing'"
 
 
-@pytest.fixture
+@browser_fixture
 async def village(tmp_path: Path) -> AsyncIterator[RealHub]:
     async with real_hub(tmp_path) as running:
         yield running
@@ -26,7 +26,7 @@ def site(village: RealHub) -> str:
     return village.url
 
 
-@pytest.fixture
+@browser_fixture
 async def camera(village: RealHub, chromium: Browser) -> str:
     """A camera that a browser publishes."""
     name, token = await village.push_camera("院门 <b>")

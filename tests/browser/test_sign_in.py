@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.browser.conftest import Visit, until
+from tests.browser.conftest import Visit, in_browser, until
 from tests.browser.stand_in import CODE, Camera, ScriptedHub
 
-pytestmark = pytest.mark.browser
+pytestmark = [*in_browser]
 
 
 @pytest.fixture(autouse=True)
