@@ -52,6 +52,7 @@ class Encoding:
         self._camera = camera
         self._open = open_source
         self._source: Source | None = None
+        self._made_for: tuple[str, SourceOptions] | None = None
         self._said = ""
         self.stream = Stream(camera.id, quality, camera.clock, self._want_keyframe)
         self._feeder = Feeder(self.stream)
@@ -69,14 +70,18 @@ class Encoding:
     async def run(self) -> None:
         """One connection, until it breaks; the supervisor begins the next."""
         try:
-            self._source = self._open(self.url, self._camera.options(self.quality), self)
-            await self._source.run()
+            await self._current_source().run()
         except SourceFailure as failure:
             self._fail(failure.trouble, failure.sentence)
-        finally:
-            self._source = None
         if self.trouble in LOCKING:
             await self._camera.clock.sleep(LOCKED_PAUSE)
+
+    def _current_source(self) -> Source:
+        """The same one again, which knows where it found the camera, unless it is set otherwise."""
+        wanted = (self.url, self._camera.options(self.quality))
+        if self._source is None or self._made_for != wanted:
+            self._source, self._made_for = self._open(*wanted, self), wanted
+        return self._source
 
     # SourceEvents
 
@@ -149,6 +154,7 @@ class Camera:
         self.clock = clock
         self.masked_in_camera = False
         self.snapshot = config.snapshot
+        self.endpoint_reference = ""  # lasting ONVIF identity, once it is known
         self.audio: Stream | None = None
         self._audio_feeder: Feeder | None = None
         self._password = password
@@ -195,6 +201,7 @@ class Camera:
             transcode=config.transcode,
             mask=[] if self.masked_in_camera else config.mask,
             onvif=config.onvif,
+            endpoint_reference=self.endpoint_reference,
         )
 
     @property

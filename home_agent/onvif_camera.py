@@ -50,6 +50,7 @@ class OnvifCamera:
     async def run(self) -> None:
         """Ask, begin, and look after it until it has moved."""
         config = self._camera.config
+        self._camera.endpoint_reference = await self._reference()
         self._begin(self._here({Quality.MAIN: config.main, Quality.SUB: config.sub}))
         try:
             await self._ask()
@@ -99,7 +100,7 @@ class OnvifCamera:
 
     async def _remember(self) -> None:
         """Keep who the device is, to find it at another address."""
-        if await self._reference():
+        if self._camera.endpoint_reference:
             return
         from home_agent.discovery import endpoint_reference_of  # heavy: only where it is needed
 
@@ -108,6 +109,7 @@ class OnvifCamera:
             known = await asyncio.to_thread(self._state.read, FILE, Devices) or Devices()
             more = {**known.references, self._camera.key: reference}
             await asyncio.to_thread(self._state.write, FILE, Devices(references=more))
+            self._camera.endpoint_reference = reference
 
     async def _reference(self) -> str:
         known = await asyncio.to_thread(self._state.read, FILE, Devices) or Devices()
@@ -122,7 +124,7 @@ class OnvifCamera:
 
     async def _follow(self) -> None:
         """CAM-2: a directed search for this device alone, any time."""
-        reference = await self._reference()
+        reference = self._camera.endpoint_reference
         if not reference or self._camera.online:
             return
         from home_agent.discovery import find_again

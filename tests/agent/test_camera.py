@@ -155,6 +155,35 @@ async def test_an_onvif_camera_that_is_not_there_says_so(tmp_path: Path) -> None
         assert not camera.online
 
 
+@pytest.mark.cameras
+async def test_a_camera_that_dhcp_moved_is_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CAM-2: by its lasting identity; on a LAN by WS-Discovery, told to the test here."""
+    place = {"host": "127.0.0.1"}
+
+    async def reference(host: str, *_: object) -> str:
+        return "urn:uuid:gate" if host == place["host"] else ""
+
+    async def again(name: str, *_: object) -> str | None:
+        return place["host"] if name == "urn:uuid:gate" else None
+
+    monkeypatch.setattr("home_agent.discovery.endpoint_reference_of", reference)
+    monkeypatch.setattr("home_agent.discovery.find_again", again)
+    async with rtsp_camera() as first:
+        profile = Profile(token="main", url=first.url("/main"))
+        async with (
+            onvif_device([profile]) as device,
+            with_camera(tmp_path, onvif=device.address) as camera,
+        ):
+            await until(lambda: camera.online and bool(camera.endpoint_reference), 30.0)
+            place["host"] = "127.0.0.2"
+            await first.stop()
+            async with rtsp_camera(address="127.0.0.2", port=first.port):
+                await until(lambda: not camera.online, 15.0)
+                await until(lambda: camera.online, 15.0)
+
+
 @pytest.mark.parametrize(
     ("address", "host", "moved"),
     [
