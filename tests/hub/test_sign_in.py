@@ -113,7 +113,12 @@ async def test_a_session_lives_while_it_is_used(hub: Hub) -> None:
     _, viewer = await hub.owner()
     for _ in range(3):
         hub.clock.turn(29 * 24 * 3600)
-        assert (await hub.ask("GET", "/api/v1/me", headers=viewer.headers)).status == 200
+        used = await hub.ask("GET", "/api/v1/me", headers=viewer.headers)
+        assert used.status == 200
+        assert int(used.cookies["village"]["max-age"]) == 30 * 24 * 3600  # the browser's too
+        hub.client.session.cookie_jar.clear()
+    soon = await hub.ask("GET", "/api/v1/me", headers=viewer.headers)
+    assert "village" not in soon.cookies
     hub.clock.turn(31 * 24 * 3600)
     assert (await hub.ask("GET", "/api/v1/me", headers=viewer.headers)).status == 401
 

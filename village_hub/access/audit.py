@@ -51,4 +51,5 @@ class LogAudit:
             entry.action,
             entry.purpose,
             entry.basis or "none",
+            extra={"camera": entry.camera, "permit": entry.decision},
         )

@@ -21,7 +21,6 @@ from village_hub.access.origin import Source, check_same_origin
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
 from village_hub.catalogue import cameras, nodes, people
-from village_hub.catalogue.rows import SignInRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import Unauthorized
 
@@ -30,6 +29,7 @@ log = logging.getLogger(__name__)
 COOKIE = "village"
 SECURE_COOKIE = "__Host-village"  # the browser keeps it to this host, over TLS
 SESSION_LIFE = 30 * 24 * 3600 * 1000  # ms; lives on while used (IDN-5)
+USED = web.RequestKey("USED", str)  # the secret of a session that lives on: so does its cookie
 NOTED_EVERY = 3600 * 1000  # ms: that a session was used is written down this often
 
 
@@ -40,6 +40,19 @@ def digest(secret: str) -> str:
 
 def cookie_name(source: Source) -> str:
     return SECURE_COOKIE if source.secure else COOKIE
+
+
+def set_cookie(response: web.StreamResponse, source: Source, secret: str, age: int) -> None:
+    """Give the browser its session's secret for `age` seconds; 0 takes it away."""
+    response.set_cookie(
+        cookie_name(source),
+        secret,
+        max_age=age,
+        httponly=True,
+        secure=source.secure,
+        samesite="Lax",
+        path="/",
+    )
 
 
 class Credentials:
@@ -80,12 +93,10 @@ class Credentials:
             return None
         check_same_origin(request, source)
         sign_in, _ = found
-        await self._note_use(sign_in, now)
-        return PersonCaller(subject_of_sign_in(self._hub, sign_in), sign_in.id)
-
-    async def _note_use(self, sign_in: SignInRow, now: int) -> None:
         if now - sign_in.used > NOTED_EVERY:
             await self._catalogue.write(people.use_sign_in, sign_in.id, now, now + SESSION_LIFE)
+            request[USED] = secret
+        return PersonCaller(subject_of_sign_in(self._hub, sign_in), sign_in.id)
 
     async def _by_token(self, token: str, *, expired_ok: bool) -> Caller:
         kind = kind_of(token)

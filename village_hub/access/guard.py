@@ -14,7 +14,7 @@ from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.permits import Action, Purpose, Quality
 from village_hub.access.audit import Audit, AuditFailed, Entry
-from village_hub.access.credentials import Credentials
+from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
 from village_hub.access.origin import Source, Sources
 from village_hub.access.rules import Basis, CameraFacts, Permit, Reason, Refusal, Subject, decide
@@ -76,7 +76,16 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         if caller is None or not isinstance(caller, wanted.kinds):
             raise Unauthorized("sign in, or bring the token that this address asks for")
         request[CALLER] = caller
-    return await handler(request)
+    response = await handler(request)
+    _prolong_cookie(request, response)
+    return response
+
+
+def _prolong_cookie(request: web.Request, response: web.StreamResponse) -> None:
+    """A session that lives on while it is used keeps its cookie (IDN-5)."""
+    secret = request.get(USED)
+    if secret is not None and not response.prepared and not response.cookies:
+        set_cookie(response, request[SOURCE], secret, SESSION_LIFE // 1000)
 
 
 def _refuse_token_in_url(request: web.Request) -> None:

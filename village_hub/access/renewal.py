@@ -72,7 +72,9 @@ class Renewal:
         return None if lives else "revoked"
 
     async def _end(self, session: LiveSession, reason: str) -> None:
-        log.info("a session ends: %s", reason)
+        permit = session.permit
+        about = {"camera": permit.camera, "permit": permit.id} if permit else {}
+        log.info("a session ends: %s", reason, extra=about)
         with suppress(NotFound):  # it ended by itself meanwhile
             await self._live.end(session, reason)
 

@@ -4,9 +4,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from village_hub import keys
-from village_hub.access.credentials import SESSION_LIFE, cookie_name
+from village_hub.access.credentials import SESSION_LIFE, set_cookie
 from village_hub.access.guard import SOURCE, person
-from village_hub.access.origin import Source, check_same_origin
+from village_hub.access.origin import check_same_origin
 from village_hub.api import bodies
 
 routes = web.RouteTableDef()
@@ -29,7 +29,7 @@ async def sign_in(request: web.Request) -> web.Response:
     signed_in = await request.app[keys.SIGN_INS].sign_in(body.code, device, source)
     response = web.json_response({"person": {"id": signed_in.person, "name": signed_in.name}})
     response.headers["Cache-Control"] = "no-store"
-    _set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
+    set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
     return response
 
 
@@ -40,17 +40,5 @@ async def sign_out(request: web.Request) -> web.Response:
     await request.app[keys.SIGN_INS].end(caller.sign_in, caller.subject.id)
     request.app[keys.RENEWAL].look_soon()
     response = web.Response(status=204)
-    _set_cookie(response, request[SOURCE], "", 0)
+    set_cookie(response, request[SOURCE], "", 0)
     return response
-
-
-def _set_cookie(response: web.Response, source: Source, secret: str, age: int) -> None:
-    response.set_cookie(
-        cookie_name(source),
-        secret,
-        max_age=age,
-        httponly=True,
-        secure=source.secure,
-        samesite="Lax",
-        path="/",
-    )

@@ -145,7 +145,7 @@ class Children:
         self._children[child.node.id] = child
         child.link.greet(Hello(hub=self._hub, utc_ms=self._clock.utc_ms()))
         child.ready.set()
-        log.info("agent %s is connected", child.node.id)
+        log.info("agent is connected", extra={"agent": child.node.id})
         if before is None:
             self._tell(child.node.id, online=True)
         else:  # its line may be dead: the new one does not wait for its goodbye
@@ -158,7 +158,8 @@ class Children:
                 waiting.set_exception(_offline())
         if self._children.get(child.node.id) is child:
             del self._children[child.node.id]
-            log.info("agent %s is gone (close code %s)", child.node.id, child.socket.close_code)
+            code = child.socket.close_code
+            log.info("agent is gone (close code %s)", code, extra={"agent": child.node.id})
             self._tell(child.node.id, online=False)
 
     def _tell(self, node_id: str, *, online: bool) -> None:
