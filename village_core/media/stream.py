@@ -173,7 +173,6 @@ class Stream:
         self.end_source()
         self.inlet = inlet
         self.counters.sources += 1
-        self._floor = begin[0]
         self._asking = bool(self._legs)
         self._ask_at, self._ask_pause = now + FIRST_PAUSE, KEYFRAME_PAUSE
         return begin

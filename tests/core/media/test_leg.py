@@ -178,6 +178,21 @@ def test_a_nack_is_answered_with_the_very_bytes() -> None:
     assert view.leg.counters.repeated == 3
 
 
+def test_a_leg_whose_numbers_equal_the_streams_repairs_too() -> None:
+    view = Watching()
+    view.camera.index = 5
+    view.camera.play(5)
+    number, stamp = view.stream.last_number + 1, view.stream.last_timestamp + TICKS
+    same = Sending(ssrc=1, payload_type=96, first_number=number, first_timestamp=stamp - 90)
+    leg = Leg(view.stream, view.wire, same)
+    leg.join()
+    view.camera.play()
+    sent = view.wire.take()
+    assert sent
+    leg.repair([number], view.clock.now)
+    assert view.wire.take() == sent[:1]
+
+
 def test_one_packet_is_not_repeated_twice_within_20_ms() -> None:
     view = Watching()
     view.camera.play(5)
@@ -196,12 +211,13 @@ def test_one_nack_cannot_ask_for_everything() -> None:
     view.leg.join()
     view.camera.play(100)
     view.wire.take()
-    view.leg.repair(range(1000, 1000 + 3 * MOST_REPEATS), view.clock.now)
+    first = view.leg.next_number - REPEATABLE
+    view.leg.repair(range(first, first + 3 * MOST_REPEATS), view.clock.now)
     assert len(view.wire.take()) == MOST_REPEATS
-    for at in range(1000, 1000 + 6 * MOST_REPEATS, MOST_REPEATS):
+    for at in range(first, first + 6 * MOST_REPEATS, MOST_REPEATS):
         view.leg.repair(range(at, at + MOST_REPEATS), view.clock.now + 1)
-    view.leg.repair([1000], view.clock.now + 2)
-    assert len(view.leg._repeats) < 5 * MOST_REPEATS
+    view.leg.repair([first], view.clock.now + 2)
+    assert len(view.leg._repeats) < MOST_REPEATS
 
 
 def test_rtx_goes_in_a_stream_of_its_own() -> None:
