@@ -47,6 +47,8 @@ def read_address(url: str, credentials: Credentials | None = None) -> Address:
     if not host or port == 0:
         raise _unreadable("it names no host, or port 0")
     shown = parts.netloc.rpartition("@")[2]
+    if not shown.isprintable() or " " in shown:
+        raise _unreadable("its host is none")
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
     return Address(

@@ -137,10 +137,7 @@ def _track(media: _Media, session_control: str, *, back_channels: bool) -> Track
         channels=channels,
         parameters=_parameters(media.of_format("fmtp", payload_type) or ""),
         control=resolve(session_control, media.value("control") or "*"),
-        receive_only=media.value("recvonly") is None
-        and media.value("sendonly") is not None
-        and media.value("x-onvif-track") is not None
-        and media.kind == "audio",
+        receive_only=back_channels and media.value("sendonly") is not None,
         frame_rate=_positive(rate),
     )
 

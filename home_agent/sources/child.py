@@ -77,6 +77,8 @@ class ChildSource:
                 raise SourceFailure(
                     Trouble.STALLED, f"{self._name} gave no picture for {patience:.0f} s."
                 ) from error
+            except frames.FrameError as error:
+                raise SourceFailure(Trouble.PROTOCOL, "The encoder wrote nonsense.") from error
             if frame is None:
                 raise SourceFailure(Trouble.NO_STREAM, f"The encoder of {self._name} has ended.")
             patience = self._stalled_after
@@ -105,15 +107,17 @@ async def start_child(module: str, *arguments: str) -> asyncio.subprocess.Proces
     )
 
 
-async def end_child(process: asyncio.subprocess.Process) -> None:
-    """Ends it by its stdin, and by force when that does not help."""
+async def end_child(process: asyncio.subprocess.Process, *, drain: bool = True) -> None:
+    """Ends it by its stdin, and by force when that does not help.
+
+    `drain`: nobody else reads its stdout; a child that waits to write does not see its stdin end.
+    """
     if process.stdin is not None:
         process.stdin.close()
     with contextlib.suppress(TimeoutError, ProcessLookupError):
         async with asyncio.timeout(END_TIMEOUT):
-            if process.stdout is not None:
-                while await process.stdout.read(1 << 16):
-                    pass  # a child that waits for us to read does not see its stdin end
+            while drain and process.stdout is not None and await process.stdout.read(1 << 16):
+                pass
             await process.wait()
             return
     with contextlib.suppress(ProcessLookupError):

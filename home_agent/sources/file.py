@@ -1,11 +1,13 @@
 """A looped file. Annex B is read here; anything in a container by the encoding child."""
 
 import asyncio
+import itertools
 import random
 from pathlib import Path
 
 from home_agent.sources.contract import AccessUnit, SourceEvents, SourceFailure
 from home_agent.sources.observer import Observer
+from home_agent.sources.timeline import Timeline
 from village_core.clock import Clock
 from village_core.media import h264
 from village_core.media.sps import parse_sps
@@ -59,7 +61,7 @@ class FileSource:
         self._events = events
         self._clock = clock
         self._observer = Observer(events, clock)
-        self._pictures = 0  # given so far, through all restarts
+        self._timeline = Timeline(90_000, clock)
 
     @property
     def name(self) -> str:
@@ -92,16 +94,13 @@ class FileSource:
     async def _play(self, units: list[AccessUnit]) -> None:
         fps = self._fps or DEFAULT_FPS
         self._observer.restart()
+        self._timeline.restart()
         # Files started together would otherwise all send their keyframes in the same moment.
         began = self._clock.monotonic() + random.random() / fps  # noqa: S311 - spread, no secret
-        first = self._pictures
-        while True:
-            for unit in units:
-                due = began + (self._pictures - first) / fps
-                await self._clock.sleep(max(due - self._clock.monotonic(), 0.0))
-                timestamp = int(self._pictures * 90_000 / fps)
-                self._observer.take(AccessUnit(unit.nals, timestamp, unit.keyframe))
-                self._pictures += 1
+        for number, unit in enumerate(itertools.cycle(units)):
+            await self._clock.sleep(max(began + number / fps - self._clock.monotonic(), 0.0))
+            timestamp = self._timeline.extend(int(number * 90_000 / fps) & 0xFFFFFFFF)
+            self._observer.take(AccessUnit(unit.nals, timestamp, unit.keyframe))
 
     def _unusable(self, why: str) -> SourceFailure:
         return SourceFailure(Trouble.NO_STREAM, f"The file {self._path} cannot be used: {why}.")

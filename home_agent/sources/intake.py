@@ -69,12 +69,12 @@ class VideoIntake:
 
     def __init__(
         self,
-        payload_type: int,
+        numbers: Numbers,
         parameter_sets: list[bytes],
         timeline: Timeline,
         hand_on: Callable[[AccessUnit], None],
     ) -> None:
-        self.numbers = Numbers(payload_type)
+        self.numbers = numbers
         self._parameter_sets = parameter_sets
         self._depacketiser = Depacketiser(list(parameter_sets))
         self._loose: list[bytes] = []
@@ -111,9 +111,9 @@ class AudioIntake:
     """Audio packets in, payloads out as they are."""
 
     def __init__(
-        self, payload_type: int, timeline: Timeline, hand_on: Callable[[bytes, int], None]
+        self, numbers: Numbers, timeline: Timeline, hand_on: Callable[[bytes, int], None]
     ) -> None:
-        self.numbers = Numbers(payload_type)
+        self.numbers = numbers
         self._timeline = timeline
         self._hand_on = hand_on
 

@@ -32,7 +32,7 @@ def open_source(
     path = unquote(path)
     match scheme:
         case "rtsp" | "rtsps":
-            return RtspSource(url, options, events, clock)
+            return RtspSource(url, options, events, supervisor, clock)
         case "test":
             spec = read_spec("test", "", query)
             return ChildSource(url, spec, events, options.stalled_after, clock)

@@ -1,51 +1,56 @@
 """A camera by RTSP: plays, watches for what goes wrong, and finds it again when it moved."""
 
 import asyncio
+import ipaddress
 import logging
 import secrets
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
+from home_agent import discovery
 from home_agent.presets import MAKERS_DEFAULT, is_default_password
 from home_agent.rtsp.address import Address, read_address
-from home_agent.rtsp.client import Receiving, RtspClient
+from home_agent.rtsp.client import RtspClient
 from home_agent.rtsp.digest import Credentials
-from home_agent.rtsp.sdp import Description, Track
-from home_agent.rtsp.udp import Order
-from home_agent.sources.contract import AudioCodec, SourceEvents, SourceFailure, SourceOptions
-from home_agent.sources.intake import AudioIntake, VideoIntake, clock_skew_ms
+from home_agent.sources.contract import SourceEvents, SourceFailure, SourceOptions
 from home_agent.sources.observer import Observer
-from home_agent.sources.timeline import Timeline
+from home_agent.sources.playing import Playing, Timelines, make_plan
+from home_agent.sources.repairs import Repairs
 from village_core.clock import Clock
+from village_core.jobs import Supervisor
 from village_core.troubles import Trouble
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 5.0  # seconds between receiver reports (RFC 3550 section 6.2)
 LOOK_EVERY = 1.0  # seconds between looks at what may have stopped
-SHORTEST_LOCKOUT_PAUSE, LONGEST_LOCKOUT_PAUSE = 30.0, 1800.0
-_AUDIO: dict[str, AudioCodec] = {"PCMA": "PCMA", "PCMU": "PCMU", "OPUS": "opus"}
-_PASSWORD_TROUBLES = (Trouble.WRONG_PASSWORD, Trouble.DEFAULT_PASSWORD)
-H265_SENTENCE = (
-    "The camera sends H.265 only, which most browsers do not play: set it (or its second stream)"
-    " to H.264, or switch transcoding on."
-)
+KEYFRAME_SOON = 3.0  # seconds: a camera that sent one less long ago sends the next by itself
+_GONE = (Trouble.NO_ROUTE, Trouble.REFUSED)
+
+
+class _AgainError(Exception):
+    """Connect again: something was mended."""
 
 
 @dataclass(slots=True)
-class _Playing:
-    """What one connection set up."""
+class _Due:
+    """When the session needs what."""
 
-    video: VideoIntake
-    receivings: list[tuple[Receiving, VideoIntake | AudioIntake]]
-    keep_alive_at: float
-    report_at: float
+    keep_alive: float
+    report: float
 
 
 class RtspSource:
     """rtsp:// and rtsps://; see contract.Source."""
 
     def __init__(
-        self, url: str, options: SourceOptions, events: SourceEvents, clock: Clock
+        self,
+        url: str,
+        options: SourceOptions,
+        events: SourceEvents,
+        supervisor: Supervisor,
+        clock: Clock,
     ) -> None:
         credentials = None
         if options.user:
@@ -54,11 +59,20 @@ class RtspSource:
         self._address = read_address(url, credentials)
         self._options = options
         self._events = events
+        self._supervisor = supervisor
         self._clock = clock
         self._observer = Observer(events, clock)
-        self._video_time = Timeline(90_000, clock)
-        self._audio_time: Timeline | None = None
-        self._refusals = 0
+        self._timelines = Timelines(clock)
+        self._repairs: Repairs | None = None
+        if options.onvif:
+            self._repairs = Repairs(options.onvif, self._address.credentials, clock)
+        self._endpoint_reference = options.endpoint_reference
+        self._asked_identity = bool(options.endpoint_reference)
+        self._playing: Playing | None = None
+        self._plain = False  # transcode B-frames away
+        self._reconnect = False  # something was mended
+        self._mended: set[Trouble] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._ssrc = secrets.randbits(32)
 
     @property
@@ -66,101 +80,112 @@ class RtspSource:
         return self._address.url
 
     def request_keyframe(self) -> None:
-        """RTSP has no way to ask; cameras send keyframes by themselves."""
+        transcoder = self._playing.transcoder if self._playing else None
+        if transcoder is not None and self._observer.transcoded:
+            transcoder.request_keyframe()
+            return
+        last = self._observer.last_keyframe
+        recent = last is not None and self._clock.monotonic() - last < KEYFRAME_SOON
+        if self._repairs is not None and not recent and self._repairs.may_ask_for_keyframe():
+            self._in_background("keyframe", self._repairs.keyframe(self.name))
 
     async def run(self) -> None:
         try:
-            await self._play(self._address)
+            _refuse_default_password(self._address)
+            await self._play_and_mend()
         except SourceFailure as failure:
             self._events.on_trouble(failure.trouble, failure.sentence)
-            if failure.trouble in _PASSWORD_TROUBLES:
-                await self._pause_for_lockout()
             raise
+        finally:
+            for task in self._tasks:
+                task.cancel()
 
-    async def _pause_for_lockout(self) -> None:
-        """Cameras lock an account after a handful of wrong passwords: ask ever more rarely."""
-        pause = min(SHORTEST_LOCKOUT_PAUSE * 2**self._refusals, LONGEST_LOCKOUT_PAUSE)
-        self._refusals += 1
-        await self._clock.sleep(pause)
+    async def _play_and_mend(self) -> None:
+        while True:
+            try:
+                await self._play()
+            except _AgainError:
+                continue
+            except SourceFailure as failure:
+                if not await self._mend(failure.trouble):
+                    raise
 
-    async def _play(self, address: Address) -> None:
-        _refuse_default_password(address)
+    async def _mend(self, trouble: Trouble) -> bool:
+        """Whether there is now another address to try; each remedy is tried once a run."""
+        if trouble in _GONE and self._endpoint_reference:
+            return await self._find_again()
+        return trouble is Trouble.H265_ONLY and await self._turn_to_h264()
+
+    async def _turn_to_h264(self) -> bool:
+        """The camera's own H.264 stream is better than transcoding (MED-16)."""
+        if self._repairs is None or Trouble.H265_ONLY in self._mended:
+            return False
+        self._mended.add(Trouble.H265_ONLY)
+        return self._turn_to(await self._repairs.h264_url(self.name))
+
+    def _turn_to(self, url: str | None) -> bool:
+        if url is None:
+            return False
+        self._address = read_address(url, self._address.credentials)
+        log.info("the camera's stream %s is used instead", self.name)
+        return True
+
+    async def _find_again(self) -> bool:
+        """A camera that DHCP moved answers to its EndpointReference (CAM-2)."""
+        host = await discovery.find_again(self._endpoint_reference)
+        if host is None or host == self._address.host:
+            return False
+        log.info("the camera has moved from %s to %s", self._address.host, host)
+        self._address = self._address.at_host(host)
+        return True
+
+    async def _play(self) -> None:
+        self._reconnect = False
         self._observer.restart()
-        client = RtspClient(address)
+        client = RtspClient(self._address)
         try:
             async with asyncio.timeout(4 * self._options.stalled_after):
                 description = await client.describe()
-                playing = await self._set_up(client, description)
+                plan = make_plan(description, self._options, plain=self._plain)
+                if plan.hevc and await self._turn_to_h264():
+                    raise _AgainError
+                self._playing = Playing(plan, self._observer, self._timelines, self._events)
+                await self._playing.set_up(client, udp=self._options.udp)
                 await client.play(description)
-            self._refusals = 0
-            await self._watch(client, playing)
+            await self._watch(client, self._playing)
         except TimeoutError as error:
             raise SourceFailure(
                 Trouble.STALLED, "The camera takes too long to begin to play."
             ) from error
         finally:
+            playing, self._playing = self._playing, None
             await client.close()
+            if playing is not None:
+                await playing.end()
 
-    async def _set_up(self, client: RtspClient, description: Description) -> _Playing:
-        track = video_track(description)
-        self._video_time.restart()
-        self._observer.frame_rate = track.frame_rate
-        intake = VideoIntake(
-            track.payload_type, track.parameter_sets, self._video_time, self._observer.take
-        )
-        now = self._clock.monotonic()
-        playing = _Playing(intake, [], now + client.keep_alive_every, now + REPORT_EVERY)
-        await self._add(client, playing, track, intake)
-        await self._set_up_audio(client, description, playing)
-        return playing
-
-    async def _set_up_audio(
-        self, client: RtspClient, description: Description, playing: _Playing
-    ) -> None:
-        track = description.first("audio") if self._options.audio else None
-        codec = _AUDIO.get(track.codec) if track else None
-        self._observer.audio = codec
-        if track is None or codec is None:
-            return
-        if self._audio_time is None:
-            self._audio_time = Timeline(track.clock_rate, self._clock)
-        self._audio_time.restart()
-        intake = AudioIntake(track.payload_type, self._audio_time, self._events.on_audio)
-        await self._add(client, playing, track, intake)
-
-    async def _add(
-        self,
-        client: RtspClient,
-        playing: _Playing,
-        track: Track,
-        intake: VideoIntake | AudioIntake,
-    ) -> None:
-        on_rtp = Order(intake.take).take if self._options.udp else intake.take
-        on_rtcp = self._on_rtcp if isinstance(intake, VideoIntake) else _pass_over
-        receiving = Receiving(on_rtp, on_rtcp)
-        await client.set_up(track, receiving, udp=self._options.udp)
-        playing.receivings.append((receiving, intake))
-
-    def _on_rtcp(self, compound: bytes) -> None:
-        self._observer.tell_skew(clock_skew_ms(compound, self._clock))
-
-    async def _watch(self, client: RtspClient, playing: _Playing) -> None:
-        """Until the camera is lost or stalls: raises SourceFailure."""
-        began = self._clock.monotonic()
-        lost = client.connection.lost
-        no_keyframes_told = False
+    async def _watch(self, client: RtspClient, playing: Playing) -> None:
+        """Until the camera is lost, stalls or is mended: raises SourceFailure or _AgainError."""
+        now = began = self._clock.monotonic()
+        due = _Due(now + client.keep_alive_every, now + REPORT_EVERY)
+        ends: list[asyncio.Future[SourceFailure]] = [client.connection.lost]
+        if playing.transcoder is not None:
+            reading = self._started("transcoder", playing.transcoder.run())
+            self._tasks.add(reading)
+            ends.append(reading)
+        told = False
         while True:
-            await asyncio.wait([lost], timeout=LOOK_EVERY)
-            if lost.done():
-                raise lost.result()
+            await asyncio.wait(ends, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                if end.done():
+                    raise end.result()
             now = self._clock.monotonic()
             self._check_for_stall(now - (self._observer.last_unit or began))
-            if now - (self._observer.last_keyframe or began) < self._options.keyframe_within:
-                no_keyframes_told = False
-            elif not no_keyframes_told:
-                no_keyframes_told = True
+            late = now - (self._observer.last_keyframe or began) > self._options.keyframe_within
+            if late and not told:
                 self._tell_no_keyframes()
-            await self._tend(client, playing, now)
+            told = late
+            self._notice()
+            await self._tend(client, playing, due, now)
 
     def _check_for_stall(self, silence: float) -> None:
         if silence > self._options.stalled_after:
@@ -174,33 +199,57 @@ class RtspSource:
             f"The camera sent no keyframe for {self._options.keyframe_within:.0f} s: set its"
             " keyframe (I-frame) interval to 2 s.",
         )
+        self.request_keyframe()
 
-    async def _tend(self, client: RtspClient, playing: _Playing, now: float) -> None:
+    def _notice(self) -> None:
+        """What the pictures have shown of themselves: once, in the background."""
+        described = self._observer.described
+        if described is None:
+            return
+        if described.has_b_frames and Trouble.B_FRAMES not in self._mended:
+            self._mended.add(Trouble.B_FRAMES)
+            self._in_background("B-frames", self._mend_b_frames())
+        if not self._asked_identity and _is_address(self._address.host):
+            self._asked_identity = True
+            self._in_background("identity", self._learn_identity())
+        if self._reconnect:
+            raise _AgainError
+
+    async def _mend_b_frames(self) -> None:
+        """In the camera, by its other stream, or by transcoding where that is switched on."""
+        url = await self._repairs.without_b_frames(self.name) if self._repairs else None
+        self._plain = url is None and self._options.transcode
+        self._reconnect = self._turn_to(url) or self._plain
+
+    async def _learn_identity(self) -> None:
+        self._endpoint_reference = await discovery.endpoint_reference_of(self._address.host)
+
+    async def _tend(self, client: RtspClient, playing: Playing, due: _Due, now: float) -> None:
         """What the session needs to live on."""
-        if now >= playing.keep_alive_at:
-            playing.keep_alive_at = now + client.keep_alive_every
+        if now >= due.keep_alive:
+            due.keep_alive = now + client.keep_alive_every
             await client.keep_alive()
-        if now >= playing.report_at:
-            playing.report_at = now + REPORT_EVERY
-            for receiving, intake in playing.receivings:
+        if now >= due.report:
+            due.report = now + REPORT_EVERY
+            for receiving, intake in playing.intakes:
                 if report := intake.numbers.report(self._ssrc):
                     client.report(receiving, report)
 
+    def _in_background(self, what: str, work: Coroutine[Any, Any, Any]) -> None:
+        self._tasks.add(self._started(what, work))
 
-def video_track(description: Description) -> Track:
-    """The H.264 track. Raises SourceFailure that says what there is instead."""
-    tracks = [track for track in description.tracks if track.kind == "video"]
-    track = next((track for track in tracks if track.codec == "H264"), None)
-    if track is not None:
-        return track
-    if any(track.codec in ("H265", "HEVC") for track in tracks):
-        raise SourceFailure(Trouble.H265_ONLY, H265_SENTENCE)
-    if tracks:
-        codec = tracks[0].codec[:20] or "an unnamed codec"
-        raise SourceFailure(
-            Trouble.UNSUPPORTED_CODEC, f"The camera sends {codec}: set it to H.264."
-        )
-    raise SourceFailure(Trouble.NO_STREAM, "The camera offers no video at this address.")
+    def _started(self, what: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        task = self._supervisor.once(f"{what} of {self.name}", work)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_default_password(address: Address) -> None:
@@ -208,7 +257,3 @@ def _refuse_default_password(address: Address) -> None:
     account = address.credentials
     if account is not None and is_default_password(account.user, account.password):
         raise SourceFailure(Trouble.DEFAULT_PASSWORD, MAKERS_DEFAULT)
-
-
-def _pass_over(packet: bytes) -> None:
-    """Reports of a track whose clock is not looked at."""

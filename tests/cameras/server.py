@@ -101,7 +101,9 @@ class Stream(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         rate = f"framerate={self.clip.fps}/1"
         if self.in_band:
             form = f"video/x-{codec},stream-format=byte-stream,alignment=au,{rate}"
-            middle = f"{codec}parse ! rtp{codec}pay config-interval=-1"
+            # h264parse would make up timestamps of its own where there are B-frames.
+            middle = "h265parse ! rtph265pay" if self.clip.hevc else "rtph264pay"
+            middle += " config-interval=-1"
         else:
             data = self.clip.codec_data()
             form = f"video/x-h264,stream-format=avc,alignment=au,{rate},codec_data=(buffer){data}"
@@ -128,11 +130,12 @@ class Stream(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         if generation != self.generation:
             return False
         clock = source.get_clock()
-        if clock is None:
-            return True
+        if clock is None or source.get_base_time() == 0:
+            return True  # not playing yet: what it says of the time means nothing
         now = clock.get_time() - source.get_base_time()
         length = Gst.SECOND // self.clip.fps
-        if self.stalled or state["began"] is None:
+        ahead = state["began"] is not None and state["began"] + state["place"] * length - now
+        if self.stalled or state["began"] is None or ahead > Gst.SECOND:
             state["began"], state["place"] = now, 0
         if self.stalled:
             return True
