@@ -11,11 +11,14 @@ import aiohttp
 import pytest
 
 from home_agent.agent import Agent, running
+from home_agent.boxclock import BoxClock
 from home_agent.config import Config, LanConfig
-from home_agent.enrol import enrol_by_qr
+from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
+from home_agent.state import State
 from tests.agent.home import enrolled_agent, until
 from tests.support.peers import Pull
 from tests.support.village import Client, Village
+from village_core.enrolment import EnrolmentError
 from village_core.jobs import Supervisor
 
 pytestmark = pytest.mark.timeout(120)
@@ -41,9 +44,10 @@ def begun(folder: Path) -> Iterator[Village]:
         yield village
 
 
-@pytest.fixture
-def village(tmp_path: Path) -> Iterator[Village]:
-    with begun(tmp_path) as village:
+@pytest.fixture(scope="module")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    """One hub for all; each test enrols a box of its own, which ends the last one's."""
+    with begun(tmp_path_factory.mktemp("hub")) as village:
         yield village
 
 
@@ -122,8 +126,9 @@ async def test_the_switch_ends_what_the_hub_shows_and_the_hub_cannot_turn_it_on(
         await asyncio.sleep(2.0)  # the hub asks again meanwhile
         assert len(pull.peer.rtp) == seen
         assert not agent.pushes.running
-        state = next(camera for camera in await asyncio.to_thread(phone.client.cameras))
-        assert state["trouble"] == "privacy_off"
+        cameras = await asyncio.to_thread(phone.client.cameras)
+        states = {camera["id"]: camera["trouble"] for camera in cameras}
+        assert states[phone.camera] == "privacy_off"
         pull.peer.close()
 
     await tell(village, story)
@@ -168,3 +173,33 @@ async def test_a_running_box_takes_up_its_enrolment(village: Village, tmp_path: 
         qr = (await asyncio.to_thread(village.do, "enrolments", "new", "张家"))[-1]
         await enrol_by_qr(agent.state, qr)
         await until(lambda: agent.link.connected)
+
+
+async def test_a_typed_code_enrols_at_the_real_hub(village: Village, tmp_path: Path) -> None:
+    """IDN-15: six digits compared on both sides."""
+    lines = await asyncio.to_thread(village.do, "enrolments", "new", "--typed", "张家")
+    said = "\n".join(lines)
+    code = said.split("--code ")[1].split()[0]
+    name = said.split("confirm ")[1].split()[0]
+
+    async def same(digits: str) -> bool:
+        await asyncio.to_thread(village.do, "enrolments", "confirm", name, digits)
+        return True
+
+    state = await asyncio.to_thread(State.open, tmp_path / "state")
+    made = await enrol_by_code(state, village.url, code, same, BoxClock())
+    assert made.household_name == "张家"
+
+
+async def test_digits_that_differ_enrol_nobody(village: Village, tmp_path: Path) -> None:
+    lines = await asyncio.to_thread(village.do, "enrolments", "new", "--typed", "张家")
+    code = "\n".join(lines).split("--code ")[1].split()[0]
+
+    async def differ(_: str) -> bool:
+        return False
+
+    state = await asyncio.to_thread(State.open, tmp_path / "state")
+    with pytest.raises(EnrolmentError, match="digits differ"):
+        await enrol_by_code(state, village.url, code, differ, BoxClock())
+    assert stored_enrolment(state) is None
+    assert await asyncio.to_thread(village.do, "enrolments", "list") == ["no open enrolment"]
