@@ -4,7 +4,10 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # A home that can be written to, for pip, npm and Chromium, also where there is none.
-export HOME := $(or $(HOME),$(CURDIR)/.cache/home)
+ifneq ($(shell [ -n "$$HOME" ] && [ -w "$$HOME" ] && echo writable),writable)
+export HOME := $(CURDIR)/.cache/home
+$(shell mkdir -p $(HOME))
+endif
 PY := .venv/bin/python
 PYTEST ?= $(PY) -m pytest
 

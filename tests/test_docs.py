@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from village_core.settings import Secret, load
+from village_core.troubles import Trouble
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = {"hub": "village_hub.config", "agent": "home_agent.config"}
@@ -75,6 +76,11 @@ def test_the_example_config_is_accepted(part: str, tmp_path: Path) -> None:
         load(config.Config, tmp_path / "example.toml", environ={}, prefix=config.PREFIX)
 
 
+def test_every_trouble_is_explained_to_engineers() -> None:
+    text = (ROOT / "docs/guide/telecom-engineer.md").read_text()
+    assert [trouble for trouble in Trouble if f"| `{trouble}` |" not in text] == []
+
+
 def test_the_make_targets_that_documents_name_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     named = {
@@ -102,3 +108,20 @@ def test_links_between_documents_lead_somewhere() -> None:
             if not there.exists() or (part and part not in anchors(there)):
                 dead.append(f"{page.relative_to(ROOT)}: {target}")
     assert dead == []
+
+
+def test_the_tests_that_documents_name_exist() -> None:
+    """The threat model leans on them."""
+    known = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(
+            r"^ *(?:async )?def (test_\w+)", path.read_text(), flags=re.MULTILINE
+        )
+    }
+    named = {
+        (page.name, name)
+        for page in PAGES
+        for name in re.findall(r"`(test_\w+)`", page.read_text())
+    }
+    assert {one for one in named if one[1] not in known} == set()
