@@ -93,15 +93,14 @@ class Publisher:
             if self._on_first is not None:
                 self._on_first(self)
         self.last_packet_at = self._heard_at = now
-        by_type = self._by_type
         if len(self._sources) == 1:
-            source = self._sources[0]
-            source.receiver.feed(packets, now)
+            self._take(self._sources[0], packets, now)
         else:
+            by_type = self._by_type
             for source in self._sources:
                 own = [d for d in packets if len(d) > 1 and by_type.get(d[1] & 0x7F) is source]
                 if own:
-                    source.receiver.feed(own, now)
+                    self._take(source, own, now)
         self._send_nacks()
 
     def on_rtcp(self, compound: bytes, now: float) -> None:
@@ -158,6 +157,12 @@ class Publisher:
         self._by_type[how.payload_type] = source
         if how.rtx_payload_type is not None:
             self._by_type[how.rtx_payload_type] = source
+
+    def _take(self, source: _Source, packets: list[bytes], now: float) -> None:
+        if source.inlet.shut and source.stream.inlet is None:
+            # Nobody has the stream: the first packet, or who had replaced this source is gone.
+            source.receiver.begin_anew(now)
+        source.receiver.feed(packets, now)
 
     def _send_nacks(self) -> None:
         for source in self._sources:

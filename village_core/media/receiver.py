@@ -122,6 +122,11 @@ class Receiver:
                 self._skip_gap(now)
         self._flush_old(now)
 
+    def begin_anew(self, now: float) -> None:
+        """Its next packet begins a source again, wherever `into` then continues."""
+        self._release_all(now)
+        self.ssrc = None
+
     def take_nacks(self) -> list[int]:
         """The 16-bit numbers to ask for now."""
         return [number - self._shift & 0xFFFF for number in self._gaps.take_asking()]

@@ -239,6 +239,24 @@ def test_a_newer_push_replaces_the_older() -> None:
     assert push.video.counters.packets == 4
 
 
+def test_the_older_push_takes_its_stream_back_when_the_newer_ends() -> None:
+    """A camera's sound comes with both its pushes: the end of one must not end it."""
+    push = Push()
+    push.take(picture(0), sound(0))
+    newer = Publisher(
+        {Kind.AUDIO: push.audio}, {Kind.AUDIO: Receiving(8, 8000, kind=Kind.AUDIO)}, push.clock
+    )
+    newer.on_rtp([sound(500)], push.clock.now)
+    push.take(picture(1), sound(1))
+    assert push.audio.counters.packets == 2
+    newer.end("not needed")
+    push.take(picture(2), sound(2), sound(3))
+    assert push.audio.counters.packets == 4
+    assert push.audio.last_number == 3
+    assert not push.publisher.replaced
+    assert push.video.counters.sources == 1
+
+
 def test_an_ended_publisher_takes_and_sends_nothing() -> None:
     push = Push()
     push.take(picture(0))
