@@ -159,7 +159,7 @@
 
   /** One WHEP session: from the offer to the DELETE. */
   class Session {
-    constructor(audio, onTrack, onLost) {
+    constructor(audio, onTrack, onLost, onEnded) {
       if (!global.RTCPeerConnection) throw new Problem("no_webrtc");
       this.closed = false;
       this.location = "";
@@ -170,6 +170,7 @@
       this._audio = audio;
       this._onTrack = onTrack;
       this._onLost = onLost;
+      this._onEnded = onEnded;
       this._timer = 0;
       this._config = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: [] };
       this._open();
@@ -185,6 +186,8 @@
         const receiver = event.receiver;
         if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
         else if ("playoutDelayHint" in receiver) receiver.playoutDelayHint = 0;
+        const transport = receiver.transport; // older browsers have none
+        if (transport) transport.onstatechange = () => this._dtlsChanged(transport.state);
         if (!this.closed) this._onTrack(event.track);
       };
       pc.oniceconnectionstatechange = () => this._iceChanged();
@@ -197,6 +200,11 @@
       if (this.pc.iceConnectionState === "disconnected") {
         this._timer = setTimeout(() => this._onLost(), LOST_AFTER);
       }
+    }
+
+    /** The hub said goodbye (close_notify): permission withdrawn, home switched off, restart. */
+    _dtlsChanged(state) {
+      if (!this.closed && (state === "closed" || state === "failed")) this._onEnded();
     }
 
     get connected() {
@@ -395,7 +403,8 @@
         return new Session(
           this.options.audio,
           (track) => this._show(track),
-          () => this._repair()
+          () => this._repair(),
+          () => this._ended()
         );
       } catch (error) {
         if (error instanceof Problem) return error;
@@ -555,6 +564,13 @@
       this.counts.stalls += 1;
       if (first) this._failed(new Problem(this._session.connected ? "no_picture" : "no_way"));
       else this._join("stalled");
+    }
+
+    /** The session was ended from the other side: ask why, or for a new one. */
+    _ended() {
+      const steady = performance.now() - this.timing.firstFrame > FRAME_WAIT;
+      if (steady) this._join("stalled");
+      else this._failed(new Problem("no_picture")); // with a pause: it may end each one so
     }
 
     /** The way to the hub is gone or new: restart ICE, or else join again. */

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import PHONE, Visit, browser_fixture, hide, in_browser, seen, until
 from tests.browser.real import PUBLISH, RealHub, real_hub
+from village_hub import keys
 
 pytestmark = [*in_browser]
 
@@ -129,6 +130,24 @@ async def test_ice_is_restarted_within_the_hubs_session(
     more = f"async () => (await villagePlayer.stats()).framesDecoded > {decoded + 30}"
     await until(page, more)
     assert await page.evaluate("() => villagePlayer.location") == before
+
+
+async def test_a_session_that_the_hub_ends_is_noticed_at_once(
+    visit: Visit, village: RealHub, camera: str
+) -> None:
+    """The hub's close_notify is heard: no three seconds of a frozen picture."""
+    page = await signed_in(visit, village)
+    await page.goto(f"{village.url}/cameras/{camera}")
+    await until(page, PLAYING)
+    await until(page, "() => performance.now() - villagePlayer.timing.firstFrame > 3100")
+    before = await page.evaluate("() => villagePlayer.location")
+    live = village.app[keys.LIVE]
+    viewing = next(session for session in live.sessions() if session.permit)
+    await live.end(viewing, "a test")
+    again = f"() => villagePlayer.location && villagePlayer.location !== {before!r}"
+    await until(page, again, seconds=2)
+    await until(page, PLAYING)
+    assert await page.evaluate("() => villagePlayer.counts.stalls") == 0
 
 
 async def test_a_pin_is_taken_from_the_page(visit: Visit, village: RealHub, camera: str) -> None:

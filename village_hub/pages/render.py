@@ -81,6 +81,8 @@ class Renderer:
             auto_reload=False,
         )
         self._templates.globals["static"] = statics.url
+        for name in self._templates.list_templates(extensions=["html"]):
+            self._templates.get_template(name)  # read and compiled now, not while somebody waits
 
     def render(self, page: Page, words: Words) -> str:
         """The page's HTML in the language of `words`."""
