@@ -28,8 +28,8 @@ from village_core.enrolment import (
     six_digits,
 )
 from village_core.keys import SigningKey
-from village_core.tokens import TokenError
-from village_core.vouching import read_vouch, vouch
+from village_core.tokens import Issuer, Kind, TokenError
+from village_core.vouching import AUDIENCE, read_vouch, vouch
 
 HUB, NODE, HOME, MALLORY = (SigningKey.make() for _ in range(4))
 KEYS = AgentKeys(NODE.public, HOME.public)
@@ -234,6 +234,28 @@ def test_a_vouch_is_for_the_nonce_that_was_asked_with_and_by_the_pinned_key() ->
     with pytest.raises(TokenError, match="unknown_key"):
         read_vouch(a_vouch(nonce, MALLORY), nonce, HUB.public.fingerprint)
     assert read_vouch(a_vouch(nonce, MALLORY), nonce, None).key == MALLORY.public
+
+
+def a_vouch_saying(**claims: object) -> str:
+    said = {"nonce": "n" * 22, "node_key": HUB.public.text, "tls": [], "keys": [], **claims}
+    issuer = Issuer("hub-1", HUB, SYSTEM_CLOCK)
+    return issuer.mint(Kind.VOUCH, subject="hub-1", audience=AUDIENCE, more=said)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"tls": 5}, {"tls": ["zz"]}, {"tls": [5]}, {"keys": ["short"]}, {"keys": None}],
+    ids=str,
+)
+def test_a_vouch_of_another_shape_is_malformed(claims: dict[str, object]) -> None:
+    with pytest.raises(TokenError, match="malformed"):
+        read_vouch(a_vouch_saying(**claims), "n" * 22, None)
+
+
+@pytest.mark.parametrize("key", [None, 5, "short", MALLORY.public.text])
+def test_a_vouch_without_its_own_key_is_refused(key: object) -> None:
+    with pytest.raises(TokenError):
+        read_vouch(a_vouch_saying(node_key=key), "n" * 22, None)
 
 
 @given(st.text(max_size=200))

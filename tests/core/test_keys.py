@@ -70,6 +70,16 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         SigningKey.load_or_make(tmp_path / "file" / "node.key")
 
 
+def test_a_disk_that_is_full_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KeyFileError, match="No space left"):
+        SigningKey.load_or_make(tmp_path / "node.key")
+    assert list(tmp_path.iterdir()) == []  # no draft stays
+
+
 def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
     write_new(tmp_path / "a", b"1")
     with pytest.raises(FileExistsError):
