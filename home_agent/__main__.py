@@ -21,10 +21,11 @@ from home_agent.parent import Enrolment, ParentError
 from home_agent.state import State, StateError
 from home_agent.switch import Switch
 from village_core.enrolment import QR_PREFIX, EnrolmentError
-from village_core.settings import SettingsError
+from village_core.settings import Secret, SettingsError, read_secret
 
 if TYPE_CHECKING:
     from home_agent.discovery import FoundHub
+    from home_agent.sources import SourceOptions
 
 COMMAND_ERRORS = (
     *(SettingsError, StateError, ControlError, EnrolmentError, CodeError, ParentError),
@@ -85,6 +86,16 @@ def parser() -> Parser:
     discover.add_argument(
         "--seconds", type=_seconds, default=10.0, help="how long, 1 to 60 (default: 10)"
     )
+    check = _add(commands, "check", check_cameras, "say in words what is wrong with a camera")
+    check.add_argument(
+        "address",
+        nargs="*",
+        metavar="ADDRESS",
+        help="rtsp://..., a host or ONVIF address, or a camera of the settings (default: all)",
+    )
+    check.add_argument("--user", default="", help="the camera's account; its password is asked for")
+    check.add_argument("--password-file", type=Path, metavar="FILE", help="instead of asking")
+    check.add_argument("--udp", action="store_true", help="RTSP over UDP instead of TCP")
     return top
 
 
@@ -184,6 +195,48 @@ async def discover_cameras(given: argparse.Namespace, _: Config) -> int:
         if note:
             print(f"    {note}")
     return 0
+
+
+async def check_cameras(given: argparse.Namespace, config: Config) -> int:
+    from home_agent.check import check, summary  # the media library is heavy
+
+    targets = [
+        each
+        for address in given.address or list(config.cameras)
+        for each in await _targets(address, given, config)
+    ]
+    if not targets:
+        raise SettingsError("name an address: the settings have no camera")
+    reports = []
+    for address, options in targets:
+        reports.append(await check(address, options))
+        print("\n".join(reports[-1].lines()), flush=True)
+    return summary(reports)
+
+
+async def _targets(
+    address: str, given: argparse.Namespace, config: Config
+) -> list[tuple[str, "SourceOptions"]]:
+    """What to look at: a camera of the settings with its account, or an address."""
+    from home_agent.sources import SourceOptions
+
+    camera = config.cameras.get(address)
+    if camera is None:
+        password = await _password(given) if given.user else None
+        return [(address, SourceOptions(user=given.user, password=password, udp=given.udp))]
+    password = camera.password
+    if password is None and config.state.is_dir():
+        kept = await asyncio.to_thread(State(config.state).password, address)
+        password = Secret(kept) if kept is not None else None
+    options = SourceOptions(user=camera.user, password=password, udp=camera.udp)
+    streams = [url for url in (camera.main, camera.sub) if url] or [camera.onvif]
+    return [(url, options) for url in streams]
+
+
+async def _password(given: argparse.Namespace) -> Secret:
+    if given.password_file is not None:
+        return await asyncio.to_thread(read_secret, given.password_file, "--password-file")
+    return Secret(await asyncio.to_thread(getpass.getpass, f"Password of {given.user}: "))
 
 
 async def _turn_stored(config: Config, command: Command) -> bool:

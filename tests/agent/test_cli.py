@@ -71,7 +71,7 @@ def test_a_wrong_setting_is_named(folder: Path) -> None:
 def test_help_names_every_command(folder: Path) -> None:
     done = agent(folder, "--help")
     assert done.returncode == 0
-    for command in ("run", "enrol", "switch", "code", "status", "discover"):
+    for command in ("run", "enrol", "switch", "code", "status", "discover", "check"):
         assert command in done.stdout
 
 
@@ -126,6 +126,30 @@ def test_a_running_agent_answers_and_stops_cleanly(
     assert run.wait(10) == 0
     assert not (folder / "state" / "control.sock").exists()
     assert "no agent is running" in agent(folder, "status").stderr
+
+
+def test_a_camera_is_checked_in_words(folder: Path) -> None:
+    """By its key in the settings, by its address, or all of them."""
+    for words in ([], ["gate"], ["rtsp://viewer:Lantern-4821@127.0.0.1:9/x"]):
+        done = agent(folder, "check", *words)
+        assert done.returncode == 1
+        assert "!!" in done.stdout
+        assert "9" in done.stdout
+        assert "Lantern" not in done.stdout + done.stderr
+
+
+def test_a_good_source_has_nothing_wrong(folder: Path) -> None:
+    done = agent(folder, "check", "test:?size=320x180&rate=300")
+    assert done.returncode == 0
+    assert "Nothing is wrong." in done.stdout
+
+
+def test_a_password_file_that_others_read_is_refused(folder: Path) -> None:
+    (folder / "password").write_text("Lantern-4821")
+    (folder / "password").chmod(0o644)
+    done = agent(folder, "check", "192.0.2.1", "--user", "viewer", "--password-file", "password")
+    assert done.returncode == 2
+    assert "chmod 600" in done.stderr
 
 
 def test_a_code_is_shown_once(folder: Path) -> None:
