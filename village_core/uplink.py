@@ -26,8 +26,8 @@ from village_core.messages import LARGEST_FRAME, PROTOCOL, Answer, Cancel, Hello
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 8.0  # seconds between dials: with DIAL_TIMEOUT it stays below 15
-DIAL_TIMEOUT = 5.0  # seconds for DNS, TCP, TLS and the upgrade
+LONGEST_PAUSE = 6.0  # seconds between dials: with DIAL_TIMEOUT it stays below 15
+DIAL_TIMEOUT = 6.0  # seconds for DNS, TCP, TLS and the upgrade, also over a satellite
 HELLO_TIMEOUT = 5.0
 HEARTBEAT = 5.0  # a ping after so long a silence; aiohttp gives the pong half of it
 MOST_RUNNING = 64  # requests at a time

@@ -15,7 +15,8 @@ from home_agent.agent import Agent, running
 from home_agent.camera import Camera
 from home_agent.config import CameraConfig, Config, LanConfig
 from home_agent.onvif_camera import _host, _moved
-from home_agent.stills import StillError, decoded, fetch
+from home_agent.parent import Parent, ParentError
+from home_agent.stills import StillError, Stills, decoded, fetch
 from tests.agent.home import film, until
 from tests.cameras import PASSWORD, USER, clips, rtsp_camera
 from tests.cameras.http_digest import DigestGate
@@ -97,6 +98,37 @@ async def test_h265_only_is_said_plainly_and_the_h264_sub_stream_goes_on(tmp_pat
         note = camera.note(privacy_off=False)
     assert note.main is None
     assert note.sub is not None
+
+
+@pytest.mark.cameras
+async def test_transcoding_and_its_mask_are_told_and_no_snapshot_goes_around_them(
+    tmp_path: Path,
+) -> None:
+    """PRM-19, CAM-9: burned in before anything leaves; the camera's own JPEG is never taken."""
+    asked: list[str] = []
+
+    def note_it(request: web.Request) -> web.Response | None:
+        asked.append(request.path)
+        return None
+
+    async with (
+        rtsp_camera({"/main": Stream(clip=clips.H265)}) as device,
+        serving(guarded(note_it, PICTURE)) as snapshot,
+        with_camera(
+            tmp_path, main=device.url(), transcode=True, mask=MASK, snapshot=snapshot
+        ) as camera,
+    ):
+        await until(lambda: camera.online, 30.0)
+        note = camera.note(privacy_off=False)
+        assert (note.masked, note.transcoded) == (True, True)
+        await until(lambda: bool(camera.encodings[Quality.MAIN].stream.picture))
+        picture = await Stills(no_parent).take(camera, Quality.MAIN)
+    assert picture != PICTURE
+    assert asked == []
+
+
+def no_parent() -> Parent:
+    raise ParentError("not needed here")
 
 
 @pytest.mark.cameras
