@@ -196,3 +196,19 @@ def test_a_viewer_may_switch_before_its_first_picture() -> None:
     assert unpacked(phone.video)[0].keyframe
     assert phone.viewer.quality is Quality.SUB
     assert main.stream.legs == ()
+
+
+def test_a_repair_comes_from_the_quality_that_was_sent_even_where_the_numbers_agree() -> None:
+    phone = Phone()
+    for camera, begin in ((phone.cameras[Quality.MAIN], 0), (phone.cameras[Quality.SUB], 1000)):
+        camera.size, camera.index = 900, begin
+    phone.cameras = dict(reversed(phone.cameras.items()))  # sub's pictures come first
+    phone.viewer.on_connected()
+    phone.play(1.6)
+    phone.viewer.pin(Quality.SUB)
+    phone.play(1)
+    assert phone.viewer.quality is Quality.SUB
+    sent = phone.video
+    phone.wire.take()
+    phone.hear(rtcp.Nack(99, 10, tuple(range(1040, 1060))))
+    assert phone.video == sent[40:60]

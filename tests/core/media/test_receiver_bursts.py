@@ -156,3 +156,19 @@ def test_too_much_behind_a_gap_gives_it_up() -> None:
     receipt.take(packet(0))
     receipt.take(*(packet(number) for number in range(2, MOST_HELD + 4)))
     assert receipt.numbers == [0, *range(2, MOST_HELD + 4)]
+
+
+def test_what_the_old_source_lost_is_not_filled_by_the_new() -> None:
+    receipt = Receipt()
+    receipt.take(packet(0), packet(2))
+    receipt.wait(0.2)
+    receipt.take(packet(100, ssrc=5), packet(98, ssrc=5))
+    assert receipt.numbers == [0, 2, 3]
+
+
+def test_what_was_given_up_before_parameter_sets_were_put_in_is_not_filled_wrongly() -> None:
+    receipt = Receipt(Receiving(96, parameter_sets=(SPS, PPS)))
+    receipt.take(packet(0), packet(3))
+    receipt.wait(0.2)
+    receipt.take(packet(4, payload=b"\x65\x88idr"), packet(1), packet(2))
+    assert receipt.numbers == [0, 3, 4, 5]

@@ -285,7 +285,7 @@ def test_a_new_source_goes_on_with_numbers_and_time_and_shuts_the_old(scene: Set
     assert burst.packets[0].number == last + 1
     assert burst.packets[0].timestamp == stamp + 2 * 90_000
     assert scene.first.replaced == 2
-    scene.camera.play()
+    scene.camera.play(5)
     assert len(scene.first.bursts) == 6
     scene.camera.feeder.end()
     assert scene.stream.inlet is not None
