@@ -10,6 +10,8 @@ import re
 import sys
 from datetime import UTC, datetime
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from village_hub.config import LogConfig
 
 FIELDS = ("camera", "session", "agent", "permit")
@@ -50,8 +52,15 @@ def set_up(settings: LogConfig) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if settings.format == "json" else TextLines())
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
+    logging.getLogger("aiohttp.server").addFilter(not_strangers_noise)
     for talkative in ("alembic", "aioice", "aiortc"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def not_strangers_noise(record: logging.LogRecord) -> bool:
+    """False for what a port scan brings: requests that are no HTTP were answered with 400."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, HttpProcessingError)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from tests.hub.support import OFFER, SDP, Hub, bearer, camera_note, until
 from village_core.permits import Action, Purpose, Quality
 from village_hub import keys
+from village_hub.access import rules
 from village_hub.access.audit import AuditFailed, Entry
 from village_hub.access.guard import Guard
 from village_hub.access.identity import MediaCaller, PersonCaller
@@ -65,6 +67,14 @@ def test_the_same_name_at_another_issuer_is_somebody_else() -> None:
     stranger = Subject("another-hub", "fang")
     verdict = decide(stranger, GATE, Action.LIVE, Purpose.OWN_VIEW, NOW, basis(("hub", "fang")))
     assert verdict == Refusal(Reason.NO_BASIS)
+
+
+def test_another_purpose_is_refused_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed vector 16's code: the basis holds, the purpose does not."""
+    strict = [replace(rule, purposes=frozenset[Purpose]()) for rule in rules.RULES]
+    monkeypatch.setattr(rules, "RULES", strict)
+    verdict = decide(OWNER, GATE, Action.LIVE, Purpose.OWN_VIEW, NOW, basis(("hub", "fang")))
+    assert verdict == Refusal(Reason.PURPOSE)
 
 
 names = st.sampled_from(["a", "b", "c", ""])

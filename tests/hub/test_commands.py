@@ -10,13 +10,19 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlmodel import Session
 
+from tests.hub.support import Hub, camera_note
 from village_core.enrolment import Qr
+from village_hub import commands, keys
 from village_hub.__main__ import COMMANDS, main, parser
+from village_hub.catalogue import nodes
+from village_hub.catalogue.models import Enrolment
+from village_hub.commands import CommandError, Office
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def settings_file(tmp_path: Path) -> Path:
     file = tmp_path / "hub.toml"
     file.write_text(
         'name = "West"\nstate = "state"\n[metrics]\nenabled = false\n[discovery]\nenabled = false\n'
@@ -39,8 +45,8 @@ class Shell:
 
 
 @pytest.fixture
-def shell(config: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(config, capsys)
+def shell(settings_file: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(settings_file, capsys)
 
 
 def test_a_household_its_owner_and_their_way_in(shell: Shell) -> None:
@@ -117,6 +123,31 @@ def test_a_name_that_two_have_asks_for_the_id(shell: Shell) -> None:
     assert "which id" in shell.error
 
 
+async def test_a_box_is_confirmed_and_cut_off(hub: Hub) -> None:
+    here = Office(hub.app[keys.CONFIG], hub.app[keys.NODE], hub.app[keys.CATALOGUE], hub.clock)
+    agent = await hub.enrolled(await hub.household())
+    note = camera_note()
+    await hub.tell(agent, note)
+    assert agent.id in (await commands.list_agents(here))[0]
+    with pytest.raises(CommandError, match="home's box"):
+        await commands.publish_token(here, note.id)
+    assert "revoked" in (await commands.revoke_agent(here, agent.id))[0]
+    assert await hub.tell(agent, note) == 401
+    enrolments = hub.app[keys.ENROLMENTS]
+    name, _ = await enrolments.new_typed(await hub.household("Li"))
+    now = hub.clock.utc_ms()
+    await hub.app[keys.CATALOGUE].write(begun_and_revealed, name, now)
+    assert "digits 123456" in (await commands.list_enrolments(here))[0]
+    assert "the same" in (await commands.confirm_enrolment(here, name, "123 456"))[0]
+
+
+def begun_and_revealed(session: Session, name: str, now: int) -> None:
+    row = session.get_one(Enrolment, name)
+    assert row.expires > now
+    row.state = "begun"
+    assert nodes.reveal(session, name, ("k", "h"), "123456")
+
+
 @pytest.mark.parametrize(
     "words", [[], ["serv"], ["people", "add", "x"], ["serve", "--port", "1"], ["codes"]], ids=str
 )
@@ -154,7 +185,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_the_real_program_serves_and_stops_when_told(
-    config: Path, unused_tcp_port: int
+    settings_file: Path, unused_tcp_port: int
 ) -> None:
     environ = {
         **os.environ,
@@ -163,7 +194,7 @@ async def test_the_real_program_serves_and_stops_when_told(
         "SECURITY_VILLAGE_MEDIA__ADDRESSES": "127.0.0.1",
         "SECURITY_VILLAGE_LOG__LEVEL": "info",
     }
-    words = [sys.executable, "-m", "village_hub", "serve", "--config", str(config)]
+    words = [sys.executable, "-m", "village_hub", "serve", "--config", str(settings_file)]
     process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.PIPE, env=environ)
     assert process.stderr is not None
     try:

@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import make_mocked_request
 
 from tests.hub.support import Hub
@@ -60,6 +61,14 @@ async def test_what_nobody_expected_is_logged_and_not_told(
     assert response.status == 500
     assert "1234" not in (response.text or "")
     assert "1234" in caplog.text
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("lost"), web.RequestPayloadError("bad")])
+async def test_a_body_that_did_not_arrive_is_no_failure_of_the_hub(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await answer(error)).status == 400
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_redirect_is_no_failure() -> None:
@@ -134,3 +143,13 @@ def test_a_traceback_stays_within_its_line_of_json() -> None:
     made.exc_info = (failed.type, failed.value, failed.tb)
     assert "KeyError" in " ".join(json.loads(logs.JsonLines().format(made))["trace"])
     assert "\n    " in logs.TextLines().format(made)
+
+
+def test_what_a_port_scan_brings_is_not_worth_a_traceback() -> None:
+    made = record("Error handling request")
+    error = BadHttpMessage("no HTTP")
+    made.exc_info = (BadHttpMessage, error, None)
+    assert not logs.not_strangers_noise(made)
+    made.exc_info = (KeyError, KeyError("x"), None)
+    assert logs.not_strangers_noise(made)
+    assert logs.not_strangers_noise(record("anything else"))
