@@ -50,6 +50,7 @@ async def watching(visit: Visit, village: RealHub, agent: Agent) -> Page:
     await page.wait_for_url(village.url + "/")
     await until(page, "() => document.querySelector('.state').dataset.kind === 'good'")
     await page.click(".camera")
+    await page.wait_for_url("**/cameras/*")
     return page
 
 

@@ -79,6 +79,7 @@ async def test_a_browser_publishes_by_whip_and_the_page_plays_it(
     page = await signed_in(visit, village, size=PHONE)
     await page.wait_for_selector("text=院门 <b>")
     await page.click(f"[data-camera='{camera}']")
+    await page.wait_for_url("**/cameras/*")
     await until(page, PLAYING)
     await until(page, "async () => (await villagePlayer.stats()).framesDecoded > 20")
     numbers = await page.evaluate("() => villagePlayer.stats()")
