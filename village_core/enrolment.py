@@ -160,7 +160,7 @@ class Qr:
         if set(found) != {"u", "e", "s", "k"} or any(len(values) != 1 for values in found.values()):
             raise EnrolmentError("the enrolment code is incomplete")
         url, enrolment, secret, fingerprint = (found[key][0] for key in "uesk")
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise EnrolmentError("the enrolment code names no address of a hub")
         return cls(url.rstrip("/"), enrolment, secret, fingerprint)
 
@@ -267,6 +267,14 @@ def check_enrolled(enrolled: Enrolled, keys: AgentKeys, fingerprint: str) -> Pub
     if not hub.verifies(_signature(enrolled.signature), _enrolled_words(enrolled, keys)):
         raise EnrolmentError("the hub's answer is not signed by its key")
     return hub
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _check_proofs(message: Claim | Reveal, keys: AgentKeys, words: bytes) -> None:

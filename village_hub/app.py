@@ -99,7 +99,7 @@ async def with_node(app: web.Application) -> AsyncIterator[None]:
     app[keys.TOKEN_KEYS] = TokenKeys(config.state / "token-keys", found.id, clock)
     await asyncio.to_thread(app[keys.TOKEN_KEYS].rotate)
     app[keys.SUPERVISOR] = supervisor = Supervisor(clock)
-    app[guard.SOURCES] = Sources(config.proxy.trusted, tls=config.tls.on)
+    app[guard.SOURCES] = Sources(config.proxy.trusted, tls=config.tls.on, site=config.url)
     yield
     await supervisor.stop()
 

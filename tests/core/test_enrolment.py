@@ -70,6 +70,7 @@ def test_the_qr_says_url_code_and_the_hubs_fingerprint() -> None:
         "secvillage:1?u=https://h&e=1&s=2",
         "secvillage:1?u=ftp://h&e=1&s=2&k=3",
         "secvillage:1?u=https://&e=1&s=2&k=3",
+        "secvillage:1?u=https://[bad&e=1&s=2&k=3",
         "secvillage:1?u=https://h&e=1&e=2&s=2&k=3",
     ],
 )

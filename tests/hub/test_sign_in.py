@@ -222,6 +222,29 @@ def test_an_origin_of_another_scheme_is_another_site() -> None:
         check_same_origin(asked, Source("127.0.0.1", secure=True))
 
 
+def test_a_proxy_may_change_the_host_but_not_the_site() -> None:
+    through = Source("192.0.2.9", secure=True, site="https://hub.test:8443")
+    for origin, fine in {
+        "https://hub.test:8443": True,
+        "https://hub.test": False,
+        "http://hub.test:8443": False,
+        "https://evil.test": False,
+    }.items():
+        asked = request("127.0.0.1", "POST", Host="127.0.0.1:8080", Origin=origin)
+        if fine:
+            check_same_origin(asked, through)
+        else:
+            with pytest.raises(Forbidden):
+                check_same_origin(asked, through)
+
+
+def test_a_malformed_origin_is_another_site() -> None:
+    for origin in ("null", "", "https://", "//hub.test", "https://[bad"):
+        asked = request("127.0.0.1", "POST", Host="hub.test", Origin=origin)
+        with pytest.raises(Forbidden):
+            check_same_origin(asked, Source("127.0.0.1", secure=False))
+
+
 def test_a_throttle_refills_and_forgets() -> None:
     clock = TurnedClock()
     throttle = Throttle(2, 10, clock)

@@ -16,14 +16,16 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Source:
     address: str
     secure: bool  # the client's own connection is TLS
+    site: str = ""  # the hub's public URL
 
 
 class Sources:
     """Reads sources; `trusted` are addresses or networks of proxies."""
 
-    def __init__(self, trusted: Sequence[str], *, tls: bool) -> None:
+    def __init__(self, trusted: Sequence[str], *, tls: bool, site: str = "") -> None:
         self._trusted = [ipaddress.ip_network(text) for text in trusted]
         self._tls = tls
+        self._site = site
 
     def of(self, request: web.Request) -> Source:
         """Raises Forbidden for plain HTTP that comes neither from loopback nor from a proxy."""
@@ -31,10 +33,10 @@ class Sources:
         if not self._is_proxy(peer):
             if not self._tls and not _loopback(peer):
                 raise Forbidden("plain HTTP is answered to the proxy only", code="plain_http")
-            return Source(peer, secure=self._tls)
+            return Source(peer, self._tls, self._site)
         forwarded = request.headers.get("X-Forwarded-For", "")
         scheme = request.headers.get("X-Forwarded-Proto", "").strip().lower()
-        return Source(self._client(forwarded, peer), secure=scheme == "https")
+        return Source(self._client(forwarded, peer), scheme == "https", self._site)
 
     def _client(self, forwarded: str, peer: str) -> str:
         """The last address that no trusted proxy has: those before it anyone can write."""
@@ -52,14 +54,23 @@ class Sources:
 
 def check_same_origin(request: web.Request, source: Source) -> None:
     """An unsafe request that a browser signed with a cookie comes from the hub's own page: its
-    Origin is there and is ours (CSRF). Raises Forbidden."""
+    Origin is there and is the host that was asked, or the public URL's when a proxy changed the
+    Host on the way (CSRF). Raises Forbidden."""
     if request.method in SAFE:
         return
-    origin = request.headers.get("Origin", "")
     scheme = "https" if source.secure else "http"
-    parts = urlsplit(origin)
-    if f"{parts.scheme}://{parts.netloc}".lower() != f"{scheme}://{request.host}".lower():
+    ours = {_origin(f"{scheme}://{request.host}"), _origin(source.site)} - {""}
+    if _origin(request.headers.get("Origin", "")) not in ours:
         raise Forbidden("this request came from another site", code="other_origin")
+
+
+def _origin(url: str) -> str:
+    """Scheme and host, as an Origin header writes them; "" when there is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}".lower() if parts.scheme and parts.netloc else ""
 
 
 def _loopback(address: str) -> bool:
