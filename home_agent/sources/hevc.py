@@ -90,10 +90,9 @@ class HevcIntake:
         nals, timestamp = self._nals, self._timestamp
         whole = self._whole and not self._fragments
         self._nals, self._fragments, self._timestamp, self._whole = [], [], None, True
-        if timestamp is None or not nals:
-            return
         if not whole:
             self.numbers.counts.torn += 1
+        if timestamp is None or not nals or not whole:
             return
         kinds = {nal_type(nal) for nal in nals}
         keyframe = any(FIRST_IRAP <= kind <= LAST_IRAP for kind in kinds)

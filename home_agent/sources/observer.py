@@ -112,7 +112,7 @@ class Observer:
 
 def skew_sentence(milliseconds: int) -> str:
     """The camera's clock minus ours, in words."""
-    seconds = abs(milliseconds) // 1000
+    seconds = (abs(milliseconds) + 500) // 1000
     amount = f"{seconds // 60} min {seconds % 60} s" if seconds < 7200 else f"{seconds // 3600} h"
     way = "ahead" if milliseconds > 0 else "behind"
     return f"The camera's clock is {amount} {way}: let it set itself by NTP."

@@ -14,6 +14,7 @@ from home_agent.rtsp.address import Address, read_address
 from home_agent.rtsp.client import RtspClient
 from home_agent.rtsp.digest import Credentials
 from home_agent.sources.contract import SourceEvents, SourceFailure, SourceOptions
+from home_agent.sources.intake import Counts
 from home_agent.sources.observer import Observer
 from home_agent.sources.playing import Playing, Timelines, make_plan
 from home_agent.sources.repairs import Repairs
@@ -74,6 +75,8 @@ class RtspSource:
         self._mended: set[Trouble] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ssrc = secrets.randbits(32)
+        self.signed_in_by: str | None = None  # "basic", "digest MD5", ...; None: not asked to
+        self.counts = Counts()  # of the last connection's video
 
     @property
     def name(self) -> str:
@@ -98,7 +101,8 @@ class RtspSource:
             raise
         finally:
             for task in self._tasks:
-                task.cancel()
+                if not task.cancelling():  # a second time would cut its own clean-up short
+                    task.cancel()
 
     async def _play_and_mend(self) -> None:
         while True:
@@ -152,6 +156,8 @@ class RtspSource:
                 self._playing = Playing(plan, self._observer, self._timelines, self._events)
                 await self._playing.set_up(client, udp=self._options.udp)
                 await client.play(description)
+            self.signed_in_by = client.scheme
+            self.counts = self._playing.intakes[0][1].numbers.counts
             await self._watch(client, self._playing)
         except TimeoutError as error:
             raise SourceFailure(

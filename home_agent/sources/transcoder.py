@@ -20,6 +20,8 @@ from village_core.troubles import Trouble
 
 BITS_PER_PIXEL = 0.08
 OPUS_RATE, OPUS_BITS = 48_000, 32_000
+OPUS_FRAME = OPUS_RATE // 50  # samples: 20 ms
+OPUS_LATEST = OPUS_RATE // 4  # samples that the timestamps may be off
 MEDIA_ERRORS = (av.FFmpegError, ValueError)
 MOST_BAD = 100  # undecodable access units in a row
 
@@ -95,23 +97,23 @@ class Sound:
         encoder.time_base = Fraction(1, OPUS_RATE)
         encoder.options = {"application": "lowdelay", "frame_duration": "20"}
         self._encoder = encoder
-        self._resampler = av.AudioResampler("s16", "mono", OPUS_RATE, frame_size=OPUS_RATE // 50)
-        self._start: int | None = None
+        self._resampler = av.AudioResampler("s16", "mono", OPUS_RATE, frame_size=OPUS_FRAME)
+        self._next: int | None = None  # the timestamp of the next packet, 48 kHz
 
     def take(self, frame: Frame) -> None:
-        if self._start is None:
-            self._start = frame.timestamp * OPUS_RATE // self._rate
-        packet = av.Packet(frame.payload)
+        begins = frame.timestamp * OPUS_RATE // self._rate
+        if self._next is None or abs(begins - self._next) > OPUS_LATEST:
+            self._next = begins  # the first, or some were lost
         try:
-            decoded = self._decoder.decode(packet)
+            decoded = self._decoder.decode(av.Packet(frame.payload))
         except av.FFmpegError:
             return  # one lost syllable
         for sound in decoded:
             sound.pts = None
             for piece in self._resampler.resample(sound):
                 for made in self._encoder.encode(piece):
-                    timestamp = self._start + max(made.pts or 0, 0)
-                    write(Frame(Kind.AUDIO, timestamp, bytes(made)))
+                    write(Frame(Kind.AUDIO, self._next, bytes(made)))
+                    self._next += OPUS_FRAME
 
 
 def run(job: Job) -> None:

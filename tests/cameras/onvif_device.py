@@ -317,6 +317,8 @@ class OnvifDevice:
         raise RefusalError("NoProfile", token)
 
     def _change(self, encoder: str, **settings: Any) -> None:
+        if self.dialect.locked:
+            raise RefusalError("ConfigModify", "the encoder is locked")
         self.profiles = [
             replace(each, **settings) if f"e{each.token}" == encoder else each
             for each in self.profiles

@@ -33,6 +33,7 @@ class Dialect:
     masks: bool = True
     keeps_masks: bool = True  # False: takes them and forgets them
     anchors: bool = True  # knows AnchorFrameDistance
+    locked: bool = False  # takes no encoder settings
     administrator: bool = False  # the account is one
 
 
