@@ -64,7 +64,10 @@ class Tries:
         self._all.append(now)
 
     def right(self, place: str) -> None:
+        """The try that was counted as wrong before it was looked at."""
         self._by_place.pop(place, None)
+        if self._all:
+            self._all.pop()
 
 
 class Household:
@@ -93,8 +96,8 @@ class Household:
     async def check(self, code: str, place: str) -> None:
         """Raises CodeError unless it is the code; `place` is where the try comes from."""
         self._tries.check(place)
+        self._tries.wrong(place)  # until it turns out right: many may ask at once
         if not await asyncio.to_thread(self._right, code):
-            self._tries.wrong(place)
             raise CodeError("this is not the household's code")
         self._tries.right(place)
 

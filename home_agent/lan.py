@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from home_agent import lan_words
 from home_agent.camera import Camera
 from home_agent.household import CodeError, TooManyTriesError
-from home_agent.lan_guard import LIFE, Guard, Sessions, refused
+from home_agent.lan_guard import LIFE, Guard, Sessions, no_noise, refused
 from home_agent.lan_media import LAN_MEDIA_ERRORS, LanMedia
 from home_agent.lan_network import OwnNetwork
 from home_agent.lan_tls import context
@@ -92,6 +93,7 @@ class LanPage:
             tls = await asyncio.to_thread(
                 context, agent.state, self._network.addresses, agent.clock
             )
+        logging.getLogger("aiohttp.server").addFilter(no_noise)
         runner = web.AppRunner(self.app(), access_log=None, handle_signals=False)
         async with AsyncExitStack() as stack:
             await runner.setup()
@@ -151,10 +153,15 @@ class LanPage:
         return web.Response(body=body, headers=headers)
 
     async def _language(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        if request.content_type != "application/x-www-form-urlencoded":
+            return refused(415, "unsupported_media_type", "send a form")
+        try:
+            form = dict(parse_qsl((await request.read()).decode(), max_num_fields=10))
+        except ValueError:  # UnicodeDecodeError is one
+            return refused(400, "bad_form", "this is no form")
         chosen = form.get("lang")
         response = web.Response(status=303, headers={"Location": "/"})
-        if isinstance(chosen, str) and chosen in lan_words.WORDS:
+        if chosen in lan_words.WORDS:
             response.set_cookie(
                 lan_words.COOKIE, chosen, max_age=365 * 24 * 3600, httponly=True, samesite="Strict"
             )

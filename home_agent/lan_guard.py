@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from home_agent.household import Household
 from home_agent.lan_network import OwnNetwork
@@ -34,6 +35,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+def no_noise(record: logging.LogRecord) -> bool:
+    """A log's filter: False for what is no HTTP, which anyone sends and which may hold a token."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def refused(status: int, code: str, detail: str, **headers: str) -> web.Response:
@@ -140,4 +147,4 @@ def _host_of(header: str) -> str:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

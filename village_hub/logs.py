@@ -20,6 +20,7 @@ CREDENTIALS = re.compile(
     r"|(?<=://)[^/@\s:]+:[^/@\s]+(?=@)"  # user:password of a URL
     r"|(?<=[Bb]earer )\S+"
 )
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class TextLines(logging.Formatter):
@@ -69,11 +70,17 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _said(record: logging.LogRecord) -> str:
-    return CREDENTIALS.sub("****", record.getMessage())
+    return _one_line(CREDENTIALS.sub("****", record.getMessage()))
 
 
 def _fields(record: logging.LogRecord) -> dict[str, str]:
-    return {name: str(value) for name in FIELDS if (value := getattr(record, name, None))}
+    found = {name: getattr(record, name, None) for name in FIELDS}
+    return {name: _one_line(str(value)) for name, value in found.items() if value}
+
+
+def _one_line(text: str) -> str:
+    """A peer's words can neither forge a line nor steer a terminal."""
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _trace(formatter: logging.Formatter, record: logging.LogRecord) -> list[str]:

@@ -346,3 +346,40 @@ def test_both_languages_say_the_same_things() -> None:
 )
 def test_the_browser_s_language_decides(cookie: str | None, accept: str, expected: str) -> None:
     assert choose(cookie, accept) == expected
+
+
+async def test_guesses_all_at_once_are_counted_too(browser: Browser, code: str) -> None:
+    """DEV-1: the limit holds for requests in parallel."""
+    guesses = [browser.sign_in("BCDF-BCDF") for _ in range(20)]
+    statuses = await asyncio.gather(*guesses)
+    assert (statuses.count(403), statuses.count(429)) == (5, 15)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"garbage"),
+        ("application/x-www-form-urlencoded", b"lang=\xff"),
+    ],
+)
+async def test_a_form_that_is_none_is_refused_in_words(
+    browser: Browser, kind: str, body: bytes
+) -> None:
+    """DEV-11."""
+    headers = {"Origin": browser.base, "Content-Type": kind}
+    address = f"{browser.base}/language"
+    async with browser.http.post(address, data=body, headers=headers) as response:
+        assert response.status in (400, 415)
+
+
+async def test_what_is_no_http_leaves_no_traceback(
+    agent: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AUD-9: it may hold a token."""
+    assert agent.lan is not None
+    trust = ssl._create_unverified_context()
+    reader, writer = await asyncio.open_connection("127.0.0.1", agent.lan.port, ssl=trust)
+    writer.write(b"NO HTTP\r\nAuthorization: secret\r\n\r\n")
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    assert not [each for each in caplog.records if each.exc_info]

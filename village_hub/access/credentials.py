@@ -34,8 +34,8 @@ NOTED_EVERY = 3600 * 1000  # ms: that a session was used is written down this of
 
 
 def digest(secret: str) -> str:
-    """How a secret stands in the database."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    """How a secret stands in the database. Headers may bring bytes that are no text."""
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 def cookie_name(source: Source) -> str:

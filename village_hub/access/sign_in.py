@@ -95,14 +95,14 @@ class SignIns:
         TooMany when the source has failed too often.
         """
         network = network_of(source.address)
-        self._failures.check(network)
+        self._failures.spend(network)  # before anything is awaited: many ask at once
         person_id = await self._spend(code)
         who = await self._catalogue.read(people.person, person_id) if person_id else None
         if who is None:
-            self._failures.take(network)
             log.info("a sign-in from %s failed", source.address)
             await self._clock.sleep(random.uniform(0.5, SLOWEST_REFUSAL))  # noqa: S311 - a delay
             raise NotFound("this code is wrong, used or expired", code="bad_code")
+        self._failures.give_back(network)
         opened = await self._open(who.id, who.name, device)
         log.info("sign-in %s of person %s from %s", opened.sign_in, who.id, source.address)
         return opened
@@ -122,7 +122,7 @@ class SignIns:
             id=new_id(self._clock),
             person_id=person_id,
             digest=digest(secret),
-            device=device[:LONGEST_DEVICE],
+            device=device[:LONGEST_DEVICE].encode(errors="replace").decode(),
             created=now,
             used=now,
             expires=now + SESSION_LIFE,

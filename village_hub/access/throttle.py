@@ -38,6 +38,11 @@ class Throttle:
         self.check(source)
         self.take(source)
 
+    def give_back(self, source: str) -> None:
+        """What was taken did not count."""
+        if source in self._levels:
+            self._levels[source] = (self._left(source) + 1, self._clock.monotonic())
+
     def _left(self, source: str) -> float:
         level, at = self._levels.get(source, (float(self._burst), 0.0))
         return min(self._burst, level + (self._clock.monotonic() - at) * self._rate)

@@ -5,6 +5,7 @@ renders failures for browsers with `error_page`. Strangers may see the routes na
 """
 
 from typing import Final, Protocol
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -102,8 +103,8 @@ async def sign_in_page(request: web.Request) -> web.Response:
 @routes.post("/language", name="language")
 async def language(request: web.Request) -> web.Response:
     """Keep the chosen language in a cookie and go back to where the switch was pressed."""
-    form = await request.post()
-    chosen, back = str(form.get("language", "")), str(form.get("back", ""))
+    form = await _form(request)
+    chosen, back = form.get("language", ""), form.get("back", "")
     if chosen not in LANGUAGES:
         raise web.HTTPBadRequest(reason="language is not one of zh, en")
     response = web.Response(status=303, headers={"Location": _own_path(back)})
@@ -161,6 +162,16 @@ def to_sign_in() -> web.Response:
 def wants_page(request: web.Request) -> bool:
     """Whether a failure is shown to a person (a page) or to a program (problem+json)."""
     return "text/html" in request.headers.get("Accept", "") and not request.path.startswith("/api/")
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """A form as browsers send it, without files. Raises HTTPException."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        return dict(parse_qsl((await request.read()).decode(), max_num_fields=10))
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise web.HTTPBadRequest(reason="this is no form") from error
 
 
 def _keys(status: int, code: str) -> list[str]:
