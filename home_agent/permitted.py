@@ -11,6 +11,8 @@ from village_core.uplink import Refused
 
 log = logging.getLogger(__name__)
 
+LONGEST_PERMIT = 90.0  # seconds: then it lapses unless it is renewed (design.md, Who decides)
+
 
 def check(note: PermitNote, camera: str, action: Action) -> None:
     """Raises Refused unless the permit is for this. Its end is the `Permitted`'s to check.

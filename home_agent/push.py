@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera, Encoding
-from home_agent.permitted import Permitted, check
+from home_agent.permitted import LONGEST_PERMIT, Permitted, check
 from home_agent.sending import PUSH_ERRORS
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
@@ -157,7 +157,7 @@ class Pushes:
             raise Refused(400, "wrong_permit", "the path names another permit than the body")
         check(note, note.camera, Action.LIVE)
         held = self._standing_on(note)
-        end = self._clock.until(note.until)
+        end = self._end_of(note)
         if end <= self._clock.monotonic():
             raise Refused(403, "expired", "the permit has ended already")
         for push in held:
@@ -177,7 +177,7 @@ class Pushes:
         camera = self._find(request.camera)
         check(request.permit, camera.id, Action.STILL)
         permitted = Permitted()
-        permitted.add(request.permit, self._clock.until(request.permit.until))
+        permitted.add(request.permit, self._end_of(request.permit))
         if not permitted.lives(self._clock.monotonic()):
             raise Refused(403, "expired", "the permit has ended already")
         if not camera.online:
@@ -214,10 +214,15 @@ class Pushes:
         permitted = Permitted()
         for note in request.permits:
             check(note, request.camera, Action.LIVE)
-            permitted.add(note, self._clock.until(note.until))
+            permitted.add(note, self._end_of(note))
         if not permitted.lives(self._clock.monotonic()):
             raise Refused(403, "expired", "every permit has ended already")
         return permitted
+
+    def _end_of(self, note: PermitNote) -> float:
+        """On the monotonic clock; never later than an unasked permit lapses, whatever it says."""
+        now = self._clock.monotonic()
+        return min(self._clock.until(note.until), now + LONGEST_PERMIT)
 
     def _standing_on(self, note: PermitNote) -> list[Running]:
         """The camera's running pushes: its viewers move between qualities, and more may come."""

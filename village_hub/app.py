@@ -165,6 +165,7 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
     jobs: dict[str, Job] = {
         "renewal": renewal.run,
         "revocations": app[keys.CHILDREN].watch_revocations,
+        "clock": app[keys.CHILDREN].watch_clock,
         "token keys": _every(ROTATES_EVERY, app[keys.TOKEN_KEYS].rotate, clock),
         "housekeeping": partial(_keep_house, app[keys.CATALOGUE], clock),
     }

@@ -281,3 +281,15 @@ async def test_a_maker_s_password_is_not_used(tmp_path: Path) -> None:
         camera = made.agent.cameras[made.camera]
         assert camera.trouble == "default_password"
         assert not any("camera" in job.name for job in made.agent.supervisor.states)
+
+
+async def test_a_permit_lapses_in_90_s_whatever_it_says(at_home: Home) -> None:
+    """design.md, Who decides: also when the hub's clock is an hour off."""
+    permit = at_home.permit(until=soon(3600))
+    await pushing(at_home, permit)
+    push = at_home.agent.pushes.running[0]
+    assert push.permitted.lives(SYSTEM_CLOCK.monotonic() + 80)
+    assert not push.permitted.lives(SYSTEM_CLOCK.monotonic() + 90)
+    path = f"/permits/{permit['id']}"
+    assert (await at_home.hub.ask("PUT", path, permit))["status"] == 200
+    assert not push.permitted.lives(SYSTEM_CLOCK.monotonic() + 90)

@@ -7,6 +7,7 @@ The command line changes the same database from another process, so it looks rat
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from village_core.clock import Clock
@@ -53,23 +54,28 @@ class Renewal:
         for name, verdict in verdicts.items():
             if isinstance(verdict, Permit) and self._is_due(permits[name]):
                 await self._live.renewed(verdict)
+        revoked = await self._revoked_publishers(sessions)
         for session in sessions:
             if session.permit is None:
-                reason = await self._why_publisher_not(session)
+                reason = "revoked" if session.credential in revoked else None
             else:
                 reason = _why_not(verdicts[session.permit.id])
             if reason is not None:
                 await self._end(session, reason)
 
     def _is_due(self, permit: Permit) -> bool:
-        return permit.until - self._clock.utc_ms() <= PERMIT_LIFE_MS - RENEWED_EVERY_MS
+        """Also when it seems to live too long: the wall clock was set back."""
+        left = permit.until - self._clock.utc_ms()
+        return not PERMIT_LIFE_MS - RENEWED_EVERY_MS < left <= PERMIT_LIFE_MS
 
-    async def _why_publisher_not(self, session: LiveSession) -> str | None:
-        if not session.credential.startswith(PUBLISH):
-            return None  # a ticket's: the agent ends it, or its stream does
-        token = session.credential.removeprefix(PUBLISH)
-        lives = await self._catalogue.read(cameras.publish_token_lives, token)
-        return None if lives else "revoked"
+    async def _revoked_publishers(self, sessions: Sequence[LiveSession]) -> frozenset[str]:
+        """Their credentials. A ticket's session is no concern here: the agent ends it."""
+        there = frozenset(each.credential for each in sessions if each.permit is None)
+        tokens = frozenset(each.removeprefix(PUBLISH) for each in there if each.startswith(PUBLISH))
+        if not tokens:
+            return frozenset()
+        living = await self._catalogue.read(cameras.living_publish_tokens, tokens)
+        return frozenset(f"{PUBLISH}{token}" for token in tokens - living)
 
     async def _end(self, session: LiveSession, reason: str) -> None:
         permit = session.permit

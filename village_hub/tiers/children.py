@@ -2,8 +2,9 @@
 
     answer = await children.ask(node_id, "POST", "/pushes", push_request, deadline=5.0)
 
-A new connection of a child replaces its old one (close 4000); a revoked child is closed with 4001,
-and all of them with 1001 when the hub stops. A version other than ours is refused in the upgrade
+A new connection of a child replaces its old one (close 4000); a revoked child is closed with 4001.
+All are closed with 4002 when the hub's wall clock was set, for they count on it and learn it anew
+as they dial again, and with 1001 when the hub stops. A version other than ours is refused in the upgrade
 when the child names one (`Sec-WebSocket-Protocol: secvillage.N`).
 """
 
@@ -38,7 +39,9 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 SUBPROTOCOL = f"secvillage.{PROTOCOL}"
 REPLACED = 4000  # close codes for private use (RFC 6455 section 7.4.2)
 REVOKED = 4001
+CLOCK_SET = 4002
 STOPPING = 1001  # going away
+STEP = 2.0  # seconds by which the wall clock may drift from the steady one between two looks
 RETRY = 5  # seconds: a child dials again within this most of the time
 LOOKS_EVERY = 2.0  # seconds between looks for agents that were revoked by the command line
 
@@ -194,11 +197,27 @@ class Children:
                 for node_id in set(self._children) - living:
                     await self.revoke(node_id)
 
+    async def watch_clock(self) -> None:
+        """A job: permits and tokens carry the wall clock's time, which somebody may set."""
+        before = self._drift()
+        while True:
+            await self._clock.sleep(LOOKS_EVERY)
+            drift = self._drift()
+            if abs(drift - before) > STEP:
+                log.warning("the hub's clock was set by %+.0f s", drift - before)
+                await self._close_all(CLOCK_SET, "the hub's clock was set")
+            before = drift
+
+    def _drift(self) -> float:
+        return self._clock.utc_ms() / 1000 - self._clock.monotonic()
+
     async def close(self) -> None:
         """Tell every child that the hub stops."""
+        await self._close_all(STOPPING, "the hub is stopping")
+
+    async def _close_all(self, code: int, reason: str) -> None:
         children = list(self._children.values())
-        closing = [child.close(STOPPING, "the hub is stopping") for child in children]
-        await asyncio.gather(*closing)
+        await asyncio.gather(*[child.close(code, reason) for child in children])
 
 
 async def _write(child: Child) -> None:
