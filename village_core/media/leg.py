@@ -228,7 +228,7 @@ class Leg:
         if not self._paced:
             self._paced, self._direct = True, False
             self._paced_at, self._credit = now, 0.0
-            self.stream.slow.add(self)
+            self.stream.slow_down(self)
 
     def skip(self) -> None:
         """Drops what waits, and all until the next keyframe; its numbers are closed up."""
@@ -279,7 +279,7 @@ class Leg:
         self._wait()
         self.stream = stream
         if self._paced:
-            stream.slow.add(self)
+            stream.slow_down(self)
 
     def _wait(self) -> None:
         self.counters.skipped += len(self._queue)

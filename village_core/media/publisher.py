@@ -33,11 +33,12 @@ class _Source:
 class Publisher:
     """Feeds streams from one session. Call `attach(outlet)` before the session connects.
 
-    `tick(now)` is wanted every 5 ms. `on_first` is called with the first RTP packet, `on_stalled`
-    once when none came for STALLED_AFTER (and again after the next stall), `on_ended` once.
+    `tick(now)` is wanted every 5 ms while `restless` (`on_restless` tells so), else every 250 ms.
+    `on_first` is called with the first RTP packet, `on_stalled` once when none came for
+    STALLED_AFTER (and again after the next stall), `on_ended` once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it tells its owner
         self,
         streams: Mapping[Kind, Stream],
         receiving: Mapping[Kind, Receiving],
@@ -46,6 +47,7 @@ class Publisher:
         on_first: Callable[["Publisher"], None] | None = None,
         on_stalled: Callable[["Publisher"], None] | None = None,
         on_ended: Callable[["Publisher", str], None] | None = None,
+        on_restless: Callable[[], None] | None = None,
     ) -> None:
         self.ssrc = secrets.randbits(32)
         self.ended: str | None = None
@@ -57,6 +59,7 @@ class Publisher:
         self._outlet: Outlet | None = None
         self._names = rtcp.SourceDescription({self.ssrc: secrets.token_hex(8)})
         self._on_first, self._on_stalled, self._on_ended = on_first, on_stalled, on_ended
+        self._on_restless = on_restless
         self._sources: list[_Source] = []
         self._by_type: dict[int, _Source] = {}
         self._delays: deque[float] = deque(maxlen=16)
@@ -102,6 +105,8 @@ class Publisher:
                 if own:
                     self._take(source, own, now)
         self._send_nacks()
+        if self._on_restless is not None and self.restless:
+            self._on_restless()
 
     def on_rtcp(self, compound: bytes, now: float) -> None:
         try:
@@ -117,6 +122,11 @@ class Publisher:
         self.end(reason)
 
     # What the owner calls.
+
+    @property
+    def restless(self) -> bool:
+        """Whether a burst is open or a packet is missing: ticks are wanted every 5 ms."""
+        return any(source.receiver.restless for source in self._sources)
 
     def tick(self, now: float) -> None:
         if self.ended is not None:

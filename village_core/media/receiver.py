@@ -114,8 +114,13 @@ class Receiver:
             self._take_unusual(data, now)
         self._flush_old(now)
 
+    @property
+    def restless(self) -> bool:
+        """Whether it waits for something, so that ticks are wanted."""
+        return bool(self._open or self._held or self._gaps)
+
     def tick(self, now: float) -> None:
-        """Every 5 ms or so: ends holds, gives gaps up, and asks again for what is missing."""
+        """Every 5 ms or so while `restless`: ends holds, gives gaps up, asks again for packets."""
         if self._gaps:
             self._gaps.ask_again(now)
             while self._held and self._gaps.overdue(self._next, now):

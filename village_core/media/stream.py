@@ -129,6 +129,7 @@ class Stream:
         self.counters = StreamCounters()
         self.inlet: Inlet | None = None
         self.slow: set[Consumer] = set()
+        self.on_slow: Callable[[], None] | None = None  # somebody was added: ticks are wanted
         self.last_packet_at: float | None = None
         self.last_number = -1
         self.last_timestamp = 0
@@ -209,6 +210,12 @@ class Stream:
             except LEG_FAILURES as error:
                 self._fail(leg, error)
         burst.laid_out = None  # a copy of its bytes, not worth keeping with the picture
+
+    def slow_down(self, leg: Consumer) -> None:
+        """The leg wants `pace` called until it leaves `slow` by itself."""
+        self.slow.add(leg)
+        if self.on_slow is not None:
+            self.on_slow()
 
     def tick(self, now: float) -> None:
         """Lets paced legs send, and repeats keyframe requests."""

@@ -93,9 +93,11 @@ def publish_token(session: Session, digest: str) -> tuple[str, str] | None:
     return (row.id, row.camera_id) if row else None
 
 
-def publish_token_lives(session: Session, token_id: str) -> bool:
-    row = session.get(PublishToken, token_id)
-    return row is not None and row.revoked is None
+def living_publish_tokens(session: Session, token_ids: frozenset[str]) -> frozenset[str]:
+    living = select(PublishToken.id).where(
+        col(PublishToken.id).in_(token_ids), col(PublishToken.revoked).is_(None)
+    )
+    return frozenset(session.exec(living))
 
 
 def _put(session: Session, node: Node, note: CameraNote, now: int) -> None:

@@ -1,6 +1,6 @@
 """All feeds of this node: made when first wanted or brought, forgotten when neither."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from village_core.clock import Clock
 from village_core.media.packet import Kind
@@ -13,8 +13,11 @@ ANY_PROFILE = "42e01f"  # what every browser takes, until a pushing camera's SPS
 
 
 class Feeds:
-    def __init__(self, clock: Clock) -> None:
+    """`hurry` is called when a leg of one of the streams wants ticks."""
+
+    def __init__(self, clock: Clock, hurry: Callable[[], None]) -> None:
         self._clock = clock
+        self._hurry = hurry
         self._feeds: dict[tuple[str, Quality], Feed] = {}
 
     def __iter__(self) -> Iterator[Feed]:
@@ -32,6 +35,7 @@ class Feeds:
         if feed is None:
             audio = next((each.audio for each in self.of(camera.id)), None) or self._audio(camera)
             feed = self._feeds[camera.id, quality] = Feed(camera.id, quality, self._clock, audio)
+            feed.stream.on_slow = audio.on_slow = self._hurry
         return feed
 
     def for_viewer(self, camera: CameraRow, quality: Quality) -> dict[Quality, Feed]:

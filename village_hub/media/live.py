@@ -72,10 +72,10 @@ class Live:
         self._supervisor = needs.supervisor
         self._clock = needs.clock
         self._pulls = Pulls(needs.url, needs.children, needs.tickets, needs.supervisor, needs.clock)
-        self._feeds = Feeds(needs.clock)
+        self._pulse = Pulse(lambda: self._feeds, self._viewers, needs.clock)
+        self._feeds = Feeds(needs.clock, self._pulse.soon)
         self._watching: dict[str, Watching] = {}
         self._publishing: dict[str, Publishing] = {}
-        self._pulse = Pulse(self._feeds.__iter__, self._viewers, needs.clock)
         needs.children.on_change.append(self._child_changed)
         count(needs.registry, self._feeds, self._watching, self._publishing)
 
@@ -220,6 +220,7 @@ class Live:
             on_first=lambda _: feed.changed.set(),
             on_stalled=lambda _: feed.changed.set(),
             on_ended=lambda publisher, _: self._publisher_ended(feed, publisher),
+            on_restless=self._pulse.soon,
         )
 
     def _publisher_ended(self, feed: Feed, publisher: Publisher) -> None:

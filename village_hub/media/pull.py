@@ -15,6 +15,7 @@ from village_core.ids import new_id
 from village_core.jobs import Supervisor
 from village_core.messages import Answer, Message, PushRequest, Ticketed
 from village_core.permits import PermitNote
+from village_hub.access.rules import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.errors import ChildOffline, ChildTimeout, Overloaded
 from village_hub.media.feed import Feed
@@ -22,6 +23,7 @@ from village_hub.tiers.children import Children, Method
 
 log = logging.getLogger(__name__)
 
+MOST_PERMITS = 100  # in one push request: an uplink's frame has 64 KiB; more come as they renew
 LINGER = 10.0  # seconds after the last consumer
 COME_WITHIN = 5.0  # seconds from the child's yes to the first packet
 LOOK_EVERY = 1.0  # a stall is noticed by the clock, nothing else tells
@@ -122,7 +124,7 @@ class Pulls:
                 url=f"{self._url}/whip/{feed.camera}?quality={feed.quality}",
                 ticket=self._tickets.for_push(feed.camera, feed.quality, push),
             ),
-            permits=[permit.note() for permit in feed.permits()],
+            permits=[permit.note() for permit in _longest(feed.permits())],
         )
         try:
             answer = await self._children.ask(node, "POST", "/pushes", request)
@@ -150,3 +152,8 @@ class Pulls:
             feed.publishing.end("nobody watches")
         if feed.push is not None:
             await self.tell(node, "DELETE", f"/pushes/{feed.push}")
+
+
+def _longest(permits: list[Permit]) -> list[Permit]:
+    """Those that a push can stand on longest, as many as fit."""
+    return sorted(permits, key=lambda permit: permit.until, reverse=True)[:MOST_PERMITS]
