@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from village_core.messages import CAMERA_ID, MOST_CAMERAS, PRINTABLE
 from village_core.settings import Secret, SettingsError, in_range, load
 
 PREFIX = "HOME_AGENT"
@@ -52,6 +53,10 @@ class CameraConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 80:
             raise ValueError("name is to have 1 to 80 characters")
+        if not re.fullmatch(PRINTABLE, self.name):
+            raise ValueError("name is to hold no control characters")
+        if self.id and not re.fullmatch(CAMERA_ID, self.id):
+            raise ValueError("id is to be 1 to 64 letters, digits, - and _")
         if ":" in self.user:
             raise ValueError("user is to hold no colon (RFC 7617)")
         if not (self.main or self.sub or self.onvif):
@@ -123,8 +128,8 @@ class Config:
         for key in self.cameras:
             if not KEY.fullmatch(key):
                 raise ValueError(f'cameras: the key "{key}" is to be a-z, 0-9, - and _')
-        if len(self.cameras) > 64:
-            raise ValueError("cameras: more than 64 are too many for one box")
+        if len(self.cameras) > MOST_CAMERAS:
+            raise ValueError(f"cameras: more than {MOST_CAMERAS} are too many for one box")
 
 
 def read(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:

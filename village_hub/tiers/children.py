@@ -4,8 +4,8 @@
 
 A new connection of a child replaces its old one (close 4000); a revoked child is closed with 4001.
 All are closed with 4002 when the hub's wall clock was set, for they count on it and learn it anew
-as they dial again, and with 1001 when the hub stops. A version other than ours is refused in the upgrade
-when the child names one (`Sec-WebSocket-Protocol: secvillage.N`).
+as they dial again, and with 1001 when the hub stops. A version other than ours is refused in the
+upgrade when the child names one (`Sec-WebSocket-Protocol: secvillage.N`).
 """
 
 import asyncio
