@@ -1,14 +1,12 @@
 """A camera by RTSP: plays, watches for what goes wrong, and finds it again when it moved."""
 
 import asyncio
-import ipaddress
 import logging
 import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from home_agent import discovery
 from home_agent.presets import MAKERS_DEFAULT, is_default_password
 from home_agent.rtsp.address import Address, read_address
 from home_agent.rtsp.client import RtspClient
@@ -67,11 +65,10 @@ class RtspSource:
         self._repairs: Repairs | None = None
         if options.onvif:
             self._repairs = Repairs(options.onvif, self._address.credentials, clock)
-        self._endpoint_reference = options.endpoint_reference
-        self._asked_identity = bool(options.endpoint_reference)
         self._playing: Playing | None = None
         self._plain = False  # transcode B-frames away
         self._reconnect = False  # something was mended
+        self._udp = options.udp
         self._mended: set[Trouble] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ssrc = secrets.randbits(32)
@@ -116,7 +113,7 @@ class RtspSource:
 
     async def _mend(self, trouble: Trouble) -> bool:
         """Whether there is now another address to try; each remedy is tried once a run."""
-        if trouble in _GONE and self._endpoint_reference:
+        if trouble in _GONE and self._options.endpoint_reference:
             return await self._find_again()
         return trouble is Trouble.H265_ONLY and await self._turn_to_h264()
 
@@ -136,7 +133,9 @@ class RtspSource:
 
     async def _find_again(self) -> bool:
         """A camera that DHCP moved answers to its EndpointReference (CAM-2)."""
-        host = await discovery.find_again(self._endpoint_reference)
+        from home_agent.discovery import find_again  # mDNS is heavy: only where it is used
+
+        host = await find_again(self._options.endpoint_reference)
         if host is None or host == self._address.host:
             return False
         log.info("the camera has moved from %s to %s", self._address.host, host)
@@ -154,7 +153,7 @@ class RtspSource:
                 if plan.hevc and await self._turn_to_h264():
                     raise _AgainError
                 self._playing = Playing(plan, self._observer, self._timelines, self._events)
-                await self._playing.set_up(client, udp=self._options.udp)
+                await self._playing.set_up(client, udp=self._udp)
                 await client.play(description)
             self.signed_in_by = client.scheme
             self.counts = self._playing.intakes[0][1].numbers.counts
@@ -194,10 +193,15 @@ class RtspSource:
             await self._tend(client, playing, due, now)
 
     def _check_for_stall(self, silence: float) -> None:
-        if silence > self._options.stalled_after:
-            raise SourceFailure(
-                Trouble.STALLED, f"The camera is connected but sent no picture for {silence:.0f} s."
-            )
+        if silence <= self._options.stalled_after:
+            return
+        if self._udp and self.counts.packets == 0:
+            log.info("no packet of %s came by UDP: TCP is used", self.name)
+            self._udp = False
+            raise _AgainError
+        raise SourceFailure(
+            Trouble.STALLED, f"The camera is connected but sent no picture for {silence:.0f} s."
+        )
 
     def _tell_no_keyframes(self) -> None:
         self._events.on_trouble(
@@ -215,9 +219,6 @@ class RtspSource:
         if described.has_b_frames and Trouble.B_FRAMES not in self._mended:
             self._mended.add(Trouble.B_FRAMES)
             self._in_background("B-frames", self._mend_b_frames())
-        if not self._asked_identity and _is_address(self._address.host):
-            self._asked_identity = True
-            self._in_background("identity", self._learn_identity())
         if self._reconnect:
             raise _AgainError
 
@@ -226,9 +227,6 @@ class RtspSource:
         url = await self._repairs.without_b_frames(self.name) if self._repairs else None
         self._plain = url is None and self._options.transcode
         self._reconnect = self._turn_to(url) or self._plain
-
-    async def _learn_identity(self) -> None:
-        self._endpoint_reference = await discovery.endpoint_reference_of(self._address.host)
 
     async def _tend(self, client: RtspClient, playing: Playing, due: _Due, now: float) -> None:
         """What the session needs to live on."""
@@ -248,14 +246,6 @@ class RtspSource:
         task = self._supervisor.once(f"{what} of {self.name}", work)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _refuse_default_password(address: Address) -> None:

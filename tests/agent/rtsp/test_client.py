@@ -135,6 +135,16 @@ async def test_udp_is_used_when_it_is_switched_on(before: Front) -> None:
     assert not any("TCP" in text for text in transports)
 
 
+async def test_tcp_is_used_when_nothing_comes_by_udp(
+    before: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall between, or a camera that only says that it sends."""
+    monkeypatch.setattr("home_agent.rtsp.udp._Port.datagram_received", lambda *_: None)
+    await plays(before.url(), replace(ACCOUNT, udp=True, stalled_after=1.5))
+    transports = [headers.get("transport", "") for _, headers in before.requests]
+    assert any("TCP" in text for text in transports)
+
+
 async def test_torn_pictures_are_left_out(before: Front) -> None:
     """A packet lost between is not shown as smear; what follows a keyframe is whole again."""
     before.lose_every = 20
