@@ -6,6 +6,8 @@ A failure says the sentence of docs/design or style that it breaks.
 import ast
 import re
 import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -147,6 +149,35 @@ def requirements(distribution: str, seen: set[str]) -> set[str]:
         except metadata.PackageNotFoundError:
             continue  # for another platform
     return seen
+
+
+def declared(*, for_tests: bool) -> set[str]:
+    """Distributions that pyproject.toml names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = list(project["project"]["dependencies"])
+    if for_tests:
+        lines += project["dependency-groups"]["dev"]
+    return {normal(re.split(r"[\s;<>=!~\[(]", line, maxsplit=1)[0]) for line in lines}
+
+
+SYSTEM_PYTHON = {"gi"}  # GStreamer's, used by scripts that the system's own Python runs
+
+
+@pytest.mark.parametrize("part", ["product", "tests"])
+def test_every_library_that_is_imported_is_declared(part: str) -> None:
+    """Else a clean clone lacks it."""
+    folders = PACKAGES if part == "product" else ("tests", "bench")
+    owners = metadata.packages_distributions()
+    known = declared(for_tests=part == "tests")
+    found = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(*folders)
+        for name in imports_of(path)
+        if (top := name.split(".")[0]) not in sys.stdlib_module_names | SYSTEM_PYTHON
+        and top not in (*PACKAGES, "tests", "bench")
+        and not {normal(owner) for owner in owners.get(top, [])} & known
+    }
+    assert sorted(found) == []
 
 
 def test_no_dependency_recognises_people() -> None:
