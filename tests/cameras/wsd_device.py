@@ -91,7 +91,7 @@ class WsdDevice(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def wsd_device(address: str = "127.0.0.1", **settings: object) -> AsyncIterator[WsdDevice]:
-    """Listening on the interface of `address`; "::1" listens by IPv6."""
+    """Listening on the interface of `address`; "::%eth0" listens by IPv6 on eth0."""
     device = WsdDevice(**settings)  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: device, sock=_socket(address))
@@ -106,7 +106,8 @@ def _socket(address: str) -> socket.socket:
     ear = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
     ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if six:
-        group = socket.inet_pton(socket.AF_INET6, GROUP6) + struct.pack("@I", 1)
+        index = socket.if_nametoindex(address.partition("%")[2])
+        group = socket.inet_pton(socket.AF_INET6, GROUP6) + struct.pack("@I", index)
         ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group)
         ear.bind(("::", PORT))
     else:
