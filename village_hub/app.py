@@ -37,7 +37,7 @@ from village_hub.api import (
 )
 from village_hub.api.for_pages import PageCameras
 from village_hub.catalogue import nodes, people
-from village_hub.catalogue.store import Catalogue
+from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
 from village_hub.media.service import LiveNeeds, OpenLive
 from village_hub.media.turn import Turn
@@ -172,7 +172,7 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
     if app[keys.CONFIG].tls.on:
         jobs["certificate"] = _every(CERTIFICATE_LOOKS, app[keys.CERTIFICATES].load, clock)
     for name, job in jobs.items():
-        supervisor.start(name, job, expected=(TlsError, KeyFileError))
+        supervisor.start(name, job, expected=(TlsError, KeyFileError, CatalogueError))
     yield
     for name in jobs:
         await supervisor.end(name)

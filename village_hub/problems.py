@@ -6,6 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from village_hub.catalogue.store import CatalogueError
 from village_hub.errors import HubError, Unauthorized
 from village_hub.pages import views
 
@@ -25,6 +26,10 @@ async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < 400:  # redirects are not failures
             raise
         return problem(request, error.status, _slug(error.status), error.reason, _kept(error))
+    except CatalogueError as error:
+        log.error("%s %s: %s", request.method, _route(request), error)  # noqa: TRY400
+        later = {"Retry-After": "10"}
+        return problem(request, 503, "database", "the hub's books cannot be used now", later)
     except (web.RequestPayloadError, ConnectionError) as error:
         log.info("%s %s: the body did not arrive: %s", request.method, _route(request), error)
         return problem(request, 400, "bad_request", "the request's body did not arrive whole")

@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from village_hub.catalogue import migrate, people
@@ -171,7 +171,7 @@ async def test_a_lock_that_another_process_keeps_is_an_error_after_a_while(
     other = await Catalogue.open(url)
     holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(OperationalError):
+    with pytest.raises(CatalogueError, match="locked"):
         await other.write(people.add_household, "h", "Wang", 1)
     holder.execute("ROLLBACK")
     holder.close()

@@ -22,6 +22,7 @@ from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.token_keys import TokenKeys
 from village_hub.catalogue import people
 from village_hub.catalogue.models import OneTimeCode, SignIn
+from village_hub.catalogue.rows import PersonRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import NotFound, TooMany
 
@@ -96,40 +97,36 @@ class SignIns:
         """
         network = network_of(source.address)
         self._failures.spend(network)  # before anything is awaited: many ask at once
-        person_id = await self._spend(code)
-        who = await self._catalogue.read(people.person, person_id) if person_id else None
+        secret = new_secret()
+        row = self._new_session(secret, device)
+        who = await self._spend(code, row)
         if who is None:
             log.info("a sign-in from %s failed", source.address)
             await self._clock.sleep(random.uniform(0.5, SLOWEST_REFUSAL))  # noqa: S311 - a delay
             raise NotFound("this code is wrong, used or expired", code="bad_code")
         self._failures.give_back(network)
-        opened = await self._open(who.id, who.name, device)
-        log.info("sign-in %s of person %s from %s", opened.sign_in, who.id, source.address)
-        return opened
+        log.info("sign-in %s of person %s from %s", row.id, who.id, source.address)
+        return SignedIn(who.id, who.name, row.id, secret, row.expires)
 
-    async def _spend(self, code: str) -> str | None:
+    async def _spend(self, code: str, row: SignIn) -> PersonRow | None:
         letters = read_typed_code(code)
+        spent = digest(letters or code.strip())
+        selector = letters[:SELECTOR] if letters else None
         now = self._clock.utc_ms()
-        if letters:
-            selector = letters[:SELECTOR]
-            return await self._catalogue.write(people.spend_code, digest(letters), selector, now)
-        return await self._catalogue.write(people.spend_code, digest(code.strip()), None, now)
+        return await self._catalogue.write(people.sign_in, spent, selector, row, now)
 
-    async def _open(self, person_id: str, name: str, device: str) -> SignedIn:
+    def _new_session(self, secret: str, device: str) -> SignIn:
+        """Of nobody yet."""
         now = self._clock.utc_ms()
-        secret = new_secret()
-        row = SignIn(
+        return SignIn(
             id=new_id(self._clock),
-            person_id=person_id,
+            person_id="",
             digest=digest(secret),
             device=device[:LONGEST_DEVICE].encode(errors="replace").decode(),
             created=now,
             used=now,
             expires=now + SESSION_LIFE,
         )
-        opened = SignedIn(person_id, name, row.id, secret, row.expires)
-        await self._catalogue.write(people.add_sign_in, row)
-        return opened
 
     async def end(self, sign_in: str, person: str) -> bool:
         """False when this person has no such session."""

@@ -85,8 +85,16 @@ def spend_code(session: Session, digest: str, selector: str | None, now: int) ->
     return None
 
 
-def add_sign_in(session: Session, sign_in: SignIn) -> None:
-    session.add(sign_in)
+def sign_in(
+    session: Session, digest: str, selector: str | None, sign_in: SignIn, now: int
+) -> PersonRow | None:
+    """Spend the code and open its person's session, both or neither. None: it is not a code."""
+    person_id = spend_code(session, digest, selector, now)
+    who = person(session, person_id) if person_id else None
+    if who is not None:
+        sign_in.person_id = who.id
+        session.add(sign_in)
+    return who
 
 
 def sign_in_by_digest(

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session
 
 from village_hub.catalogue import migrate
@@ -27,10 +27,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 READERS = 4  # threads
 BUSY = 5.0  # seconds to wait for another process' write
+OUR_MISTAKES = (IntegrityError, ProgrammingError, DataError)  # of a query, not of the disk
 
 
 class CatalogueError(Exception):
-    """The database cannot be used; the sentence says why, for whoever starts the hub."""
+    """The database cannot be used (full disk, damaged, locked for long); the sentence says why, for
+    whoever looks after the hub, and holds nothing of what was written."""
 
 
 class Catalogue:
@@ -54,7 +56,7 @@ class Catalogue:
             _prepare(place, catalogue._writer)
         except (DatabaseError, OSError, migrate.NewerSchema) as error:
             catalogue._close()
-            raise CatalogueError(f"the database {place.database}: {error}") from error
+            raise CatalogueError(f"the database {place.database}: {_why(error)}") from error
         return catalogue
 
     async def write(
@@ -88,8 +90,13 @@ class Catalogue:
         **kwargs: P.kwargs,
     ) -> T:
         def transaction() -> T:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
-                return query(session, *args, **kwargs)
+            try:
+                with Session(engine, expire_on_commit=False) as session, session.begin():
+                    return query(session, *args, **kwargs)
+            except OUR_MISTAKES:
+                raise
+            except DatabaseError as error:
+                raise CatalogueError(f"the database: {_why(error)}") from error
 
         return await asyncio.get_running_loop().run_in_executor(threads, transaction)
 
@@ -118,7 +125,11 @@ def _prepare(place: URL, writer: Engine) -> None:
 
 
 def _engine(place: URL, begin: str) -> Engine:
-    engine = create_engine(place, connect_args={"timeout": BUSY, "check_same_thread": False})
+    engine = create_engine(
+        place,
+        connect_args={"timeout": BUSY, "check_same_thread": False},
+        hide_parameters=True,  # AUD-9: among them are secrets
+    )
 
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
@@ -131,3 +142,8 @@ def _engine(place: URL, begin: str) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _why(error: Exception) -> str:
+    """SQLite's own words, without the statement."""
+    return str(error.orig) if isinstance(error, DatabaseError) else str(error)
