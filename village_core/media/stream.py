@@ -70,6 +70,11 @@ class History:
 
     def remember(self, packets: list[Packet]) -> None:
         ring, mask = self._ring, self._mask
+        first, count = packets[0].number, len(packets)
+        start = first & mask
+        if packets[-1].number - first == count - 1 and start + count <= len(ring):
+            ring[start : start + count] = packets
+            return
         for packet in packets:
             ring[packet.number & mask] = packet
 

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 GRO_SPACE = socket.CMSG_SPACE(4)
 PAUSE = 0.002  # seconds between reads under load
+LONG_PAUSE = 0.004  # when many send: a wake-up of the loop costs more than reading two frames
+MANY = 2  # reads in one turn
 BUSY = 0.004  # seconds: reads closer together than this are load
 MOST_READS = 256  # per turn, so that a flood cannot hold the loop
 TICK = 1.0  # seconds between looks at who is still alive
@@ -139,7 +141,8 @@ class MediaPort:
         if door.socket.fileno() < 0:
             return
         if read:
-            door.timer = self._loop.call_later(PAUSE, self._poll, door)
+            pause = LONG_PAUSE if read >= MANY else PAUSE
+            door.timer = self._loop.call_later(pause, self._poll, door)
         else:
             self._loop.add_reader(door.socket, self._wake, door)
 
