@@ -1,7 +1,7 @@
 """Everything that a request can be refused with: one tree, the status where the error is defined.
 
 HubError 500
-├── BadRequest 400 · Unauthorized 401 · Forbidden 403 (Refused) · NotFound 404
+├── BadRequest 400 · Unauthorized 401 · Forbidden 403 (Refused) · NotFound 404 · TooSlow 408
 ├── Conflict 409 (ChildOffline) · PreconditionFailed 412 · TooLarge 413 · UnsupportedMedia 415
 ├── Unprocessable 422 · PreconditionRequired 428 · TooMany 429
 └── BadChild 502 · Overloaded 503 · ChildTimeout 504
@@ -62,6 +62,12 @@ class NotFound(HubError):
     """There is none, or the caller may not know of it."""
 
     status, slug = 404, "not_found"
+
+
+class TooSlow(HubError):
+    """The body takes its time; a stranger's must not keep a connection for ever."""
+
+    status, slug = 408, "too_slow"
 
 
 class Conflict(HubError):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -38,6 +39,22 @@ async def test_a_form_that_is_none_is_refused_in_words(
     response = await hub.ask("POST", "/language", data=body, headers={"Content-Type": kind})
     assert response.status == status
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+async def test_a_body_that_never_ends_is_given_up(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's connections are not kept for ever."""
+    monkeypatch.setattr("village_hub.api.bodies.WITHIN", 0.05)
+    monkeypatch.setattr("village_hub.pages.views.FORM_WITHIN", 0.05)
+    for path, kind in (("/api/v1/sign-in", "application/json"), ("/language", FORM)):
+        response = await hub.ask("POST", path, data=endless(), headers={"Content-Type": kind})
+        assert response.status == 408
+
+
+async def endless() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.sleep(5)
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Cookie"])

@@ -1,19 +1,21 @@
 """Request bodies, read strictly: the right type, within limits, nothing unknown in them."""
 
+import asyncio
 import json
 from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from village_hub.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMedia
+from village_hub.errors import BadRequest, TooLarge, TooSlow, Unprocessable, UnsupportedMedia
 
 M = TypeVar("M", bound=BaseModel)
 LARGEST_BODY = 64 * 1024  # bytes of JSON or SDP
+WITHIN = 10.0  # seconds for all of a body
 
 
 async def read(request: web.Request, model: type[M]) -> M:
-    """The JSON body as `model`. Raises UnsupportedMedia, BadRequest, TooLarge, Unprocessable."""
+    """The JSON body as `model`. Raises one of errors.py that says what is wrong."""
     if request.content_type != "application/json":
         raise UnsupportedMedia("the body is to be application/json")
     text = await read_text(request)
@@ -28,9 +30,12 @@ async def read(request: web.Request, model: type[M]) -> M:
 
 
 async def read_text(request: web.Request) -> str:
-    """The body as text in UTF-8. Raises BadRequest, TooLarge."""
+    """The body as text in UTF-8. Raises BadRequest, TooLarge, TooSlow."""
     try:
-        return (await request.read()).decode()
+        async with asyncio.timeout(WITHIN):
+            return (await request.read()).decode()
+    except TimeoutError as error:
+        raise TooSlow(f"the body took over {WITHIN:.0f} s") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"the body has over {LARGEST_BODY} bytes") from error
     except UnicodeDecodeError as error:

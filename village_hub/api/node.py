@@ -1,5 +1,7 @@
 """An agent's own calls: its uplink, its status, and the stills it was asked for."""
 
+import asyncio
+
 from aiohttp import web
 
 from village_core.messages import AgentStatus
@@ -10,7 +12,14 @@ from village_hub.access.identity import NodeCaller, TicketCaller, admits
 from village_hub.api import bodies
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import NodeRow
-from village_hub.errors import Conflict, Forbidden, TooLarge, Unauthorized, UnsupportedMedia
+from village_hub.errors import (
+    Conflict,
+    Forbidden,
+    TooLarge,
+    TooSlow,
+    Unauthorized,
+    UnsupportedMedia,
+)
 from village_hub.media.uploads import LARGEST_STILL
 
 routes = web.RouteTableDef()
@@ -57,14 +66,18 @@ async def upload(request: web.Request) -> web.Response:
 
 
 async def _read_still(request: web.Request) -> bytes:
-    """Raises TooLarge, UnsupportedMedia."""
+    """Raises TooLarge, TooSlow, UnsupportedMedia."""
     if (request.content_length or 0) > LARGEST_STILL:
         raise TooLarge(f"a still has at most {LARGEST_STILL} bytes")
     picture = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        picture += chunk
-        if len(picture) > LARGEST_STILL:
-            raise TooLarge(f"a still has at most {LARGEST_STILL} bytes")
+    try:
+        async with asyncio.timeout(bodies.WITHIN):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                picture += chunk
+                if len(picture) > LARGEST_STILL:
+                    raise TooLarge(f"a still has at most {LARGEST_STILL} bytes")
+    except TimeoutError as error:
+        raise TooSlow(f"the still took over {bodies.WITHIN:.0f} s") from error
     if not picture.startswith(JPEG):
         raise UnsupportedMedia("this is no JPEG")
     return bytes(picture)

@@ -4,6 +4,7 @@ The application gives `app[CAMERAS]` before it starts, adds `routes` and calls `
 renders failures for browsers with `error_page`. Strangers may see the routes named in `PUBLIC`.
 """
 
+import asyncio
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ from village_hub.pages.words import LANGUAGES, Words, choose, read_words
 
 LANGUAGE_COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
+FORM_WITHIN = 10.0  # seconds
 SIGN_IN = "/sign-in"
 PUBLIC = frozenset({"sign_in_page", "language", "static"})
 
@@ -169,7 +171,10 @@ async def _form(request: web.Request) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPUnsupportedMediaType
     try:
-        return dict(parse_qsl((await request.read()).decode(), max_num_fields=10))
+        async with asyncio.timeout(FORM_WITHIN):
+            return dict(parse_qsl((await request.read()).decode(), max_num_fields=10))
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
     except ValueError as error:  # UnicodeDecodeError is one
         raise web.HTTPBadRequest(reason="this is no form") from error
 
