@@ -10,7 +10,8 @@ from village_core.clock import Clock
 from village_core.media import rtcp
 from village_core.media.ntp import NtpTime
 from village_core.media.packet import Kind, Outlet
-from village_core.media.receiver import Receiver, Receiving
+from village_core.media.receiver import Receiver
+from village_core.media.receiving import Receiving
 from village_core.media.stream import Inlet, Stream
 
 log = logging.getLogger(__name__)

@@ -4,10 +4,6 @@ Numbers are never made anew: a packet's number in the stream is the source's plu
 that what stayed lost on the home's line is a gap that viewers see and ask for.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
-
 from village_core.media import h264, rtp
 from village_core.media.gaps import Gaps
 from village_core.media.packet import (
@@ -15,11 +11,11 @@ from village_core.media.packet import (
     LONGEST_HOLD,
     MOST_BYTES,
     MOST_PACKETS,
-    VIDEO_CLOCK,
     Burst,
     Kind,
     Packet,
 )
+from village_core.media.receiving import Counters, Into, Receiving
 from village_core.media.reception import Reception
 from village_core.media.rfc6184 import packetise
 from village_core.media.rtcp import ReportBlock
@@ -29,38 +25,6 @@ MOST_HELD = 2000  # packets behind a gap; more, and the gap is given up at once
 RESTART_JUMP = 3000  # RFC 3550 appendix A.1, MAX_DROPOUT: the source began anew
 RETIREMENT = 5.0  # seconds for which a replaced SSRC is not taken back
 MOST_OCTETS = MOST_BYTES - MOST_PACKETS * HEADER  # of payload in one burst
-
-
-class Into(Protocol):
-    """Where the bursts go: a stream's inlet."""
-
-    def begin(self) -> tuple[int, int]:
-        """The source begins (anew): number and timestamp that its next packet continues with."""
-        ...
-
-    def feed(self, burst: Burst) -> None: ...
-
-
-@dataclass(slots=True)
-class Counters:
-    packets: int = 0
-    octets: int = 0
-    lost: int = 0  # given up; one that comes late counts back
-    repaired: int = 0  # came after they were asked for
-    duplicates: int = 0
-    strange: int = 0  # malformed, or of no payload type of ours
-    restarts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """How one kind of media was negotiated with a publisher."""
-
-    payload_type: int
-    clock_rate: int = VIDEO_CLOCK
-    rtx_payload_type: int | None = None
-    kind: Kind = Kind.VIDEO
-    parameter_sets: Sequence[bytes] = ()  # SPS and PPS of the SDP, for IDR pictures without
 
 
 class Receiver:

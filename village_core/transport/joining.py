@@ -1,7 +1,7 @@
 """Between what was negotiated and the media layer: how a leg writes, how a receiver reads."""
 
 from village_core.media.leg import Sending
-from village_core.media.receiver import Receiving
+from village_core.media.receiving import Receiving
 from village_core.transport.sdp_model import Choice
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -59,10 +60,12 @@ def _moving(index: int, size: tuple[int, int]) -> "np.ndarray[tuple[int, int], n
     width, height = size
     rows, columns = np.mgrid[0:height, 0:width]
     noise = np.random.default_rng(index).integers(0, 40, (height, width))
-    return ((rows + columns + 5 * index) % 200 + noise).astype(np.uint8)
+    moved: np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+    moved = ((rows + columns + 5 * index) % 200 + noise).astype(np.uint8)
+    return moved
 
 
-def _unit(packet: "av.Packet") -> AccessUnit:
+def _unit(packet: "av.Packet[Any]") -> AccessUnit:
     assert packet.pts is not None
     return AccessUnit(
         h264.split_annex_b(bytes(packet)), packet.pts * 90_000 // FPS, packet.is_keyframe

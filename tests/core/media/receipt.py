@@ -2,7 +2,8 @@
 
 from tests.core.media.support import TICKS, Sink
 from village_core.media import rtp
-from village_core.media.receiver import Receiver, Receiving
+from village_core.media.receiver import Receiver
+from village_core.media.receiving import Receiving
 
 SSRC = 77
 

@@ -7,7 +7,7 @@ from village_core.media import rtp
 from village_core.media.feeder import AccessUnit, Feeder
 from village_core.media.leg import Sending
 from village_core.media.packet import Burst, Kind, Packet, Rewrite
-from village_core.media.receiver import Into
+from village_core.media.receiving import Into
 from village_core.media.rfc6184 import Depacketiser, Unpacked
 from village_core.media.rtcp import RtcpPacket, parse
 from village_core.media.stream import Stream

@@ -4,7 +4,8 @@ from tests.core.media.receipt import SSRC, Receipt, packet
 from tests.core.media.support import PPS, SPS, TICKS
 from village_core.media import h264
 from village_core.media.packet import MOST_BYTES, MOST_PACKETS, Kind
-from village_core.media.receiver import MOST_HELD, Receiving
+from village_core.media.receiver import MOST_HELD
+from village_core.media.receiving import Receiving
 from village_core.media.rfc6184 import packetise
 
 

@@ -85,9 +85,9 @@ def test_pacing_ends_when_there_was_no_trouble_for_a_while() -> None:
     line = Line()
     line.leg.slow_down(line.clock.now)
     line.play(10)
-    assert line.leg.paced
+    paced = [line.leg.paced]
     line.wait(PACED_FOR)
-    assert not line.leg.paced
+    assert [*paced, line.leg.paced] == [True, False]
     assert line.stream.slow == set()
     sent = len(line.slow.bursts)
     line.camera.play()

@@ -10,7 +10,7 @@ from village_core.media.sps import Sps, parse_sps
 
 
 def sps_of(*arguments: object, **options: object) -> Sps:
-    (nal,) = [n for n in clip(*arguments, **options)[0].nals if h264.nal_type(n) == h264.SPS]  # type: ignore[arg-type]
+    (nal,) = [n for n in clip(*arguments, **options)[0].nals if h264.nal_type(n) == h264.SPS]
     return parse_sps(nal)
 
 

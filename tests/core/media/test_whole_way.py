@@ -11,7 +11,7 @@ from village_core.media import rtcp
 from village_core.media.feeder import AccessUnit, Feeder
 from village_core.media.packet import Kind
 from village_core.media.publisher import Publisher
-from village_core.media.receiver import Receiving
+from village_core.media.receiving import Receiving
 from village_core.media.viewer import Viewer
 from village_core.permits import Quality
 
