@@ -254,7 +254,7 @@ class Inbound:
         if found is None:
             if len(self._points) >= MOST_SIZES:
                 self._points.clear()
-            most = min(MOST_SEGMENTS, len(self.view) // size)
+            most = min(MOST_SEGMENTS, -(-len(self.view) // size))
             found = self._points[size] = [self.memory + index * size for index in range(most)]
         return found
 

@@ -274,6 +274,22 @@ def test_joined_datagrams_are_taken_apart(taken: Taken) -> None:
     assert taken.rtp == [*map(rtp, range(1, 5)), rtp(5, size=7)]
 
 
+def test_one_changed_packet_among_joined_ones_is_left_out(taken: Taken) -> None:
+    assert taken.take(taken.out.protect(rtp(1)))
+    protected = [bytearray(taken.out.protect(rtp(number))) for number in range(2, 6)]
+    protected[1][30] ^= 1
+    assert taken.take(*map(bytes, protected))
+    assert taken.rtp == [rtp(1), rtp(2), rtp(4), rtp(5)]
+    assert taken.receiver.refused == 1
+
+
+def test_two_datagrams_that_fill_the_buffer_are_taken(taken: Taken) -> None:
+    taken.inbound = Inbound(300)
+    assert taken.take(taken.out.protect(rtp(1)))
+    assert taken.take(taken.out.protect(rtp(2, size=150)), taken.out.protect(rtp(3, size=60)))
+    assert [len(packet) for packet in taken.rtp] == [112, 162, 72]
+
+
 def test_rtp_and_rtcp_of_one_read_are_told_apart(taken: Taken) -> None:
     trailer = len(taken.out.protect_rtcp(RECEIVER_REPORT)) - 8
     tag = len(taken.out.protect(rtp(1))) - len(rtp(1))
