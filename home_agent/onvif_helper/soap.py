@@ -52,11 +52,8 @@ class PinnedAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        kwargs |= {"assert_fingerprint": self._fingerprint, "cert_reqs": "CERT_NONE"}
+        kwargs["assert_fingerprint"] = self._fingerprint
         super().init_poolmanager(*args, **kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """The fingerprint is what is checked."""
 
 
 class DeviceTransport(Transport):
@@ -68,6 +65,7 @@ class DeviceTransport(Transport):
         if pin is not None:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             self._http.mount("https://", PinnedAdapter(pin))
+            self._http.verify = False  # the authorities'; the pin is checked instead
         super().__init__(session=self._http, cache=None)  # type: ignore[no-untyped-call]
         self._credentials = credentials
         self._authenticator = Authenticator(credentials)

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import re
 import secrets
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -68,6 +69,7 @@ class OnvifDevice:
     password: str = PASSWORD
     host: str = "127.0.0.1"
     port: int = 0
+    secure: ssl.SSLContext | None = None
     snapshot: bytes = b"\xff\xd8\xff\xd9"
     calls: list[str] = field(default_factory=list)
     masks: dict[str, Any] = field(default_factory=dict)
@@ -81,7 +83,8 @@ class OnvifDevice:
 
     @property
     def base(self) -> str:
-        return f"http://{self.dialect.xaddr_host or self.address}"
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://{self.dialect.xaddr_host or self.address}"
 
     async def start(self) -> None:
         await asyncio.to_thread(lambda: [_loaded(name) for name in SERVICES])
@@ -91,12 +94,14 @@ class OnvifDevice:
         app.router.add_get("/snapshot.jpg", self._snapshot)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port)
+        site = web.TCPSite(self._runner, self.host, self.port, ssl_context=self.secure)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         await self._runner.cleanup()
+        if self.secure:
+            await asyncio.sleep(0.1)  # asyncio closes TLS connections behind our back
 
     async def _snapshot(self, request: web.Request) -> web.Response:
         if challenge := self._gate.challenge(request.headers.get("Authorization"), "GET"):
@@ -188,7 +193,16 @@ class OnvifDevice:
             "HardwareId": "A",
         }
 
+    def _device_service_get_capabilities(self, _asked: Any) -> dict[str, Any]:
+        media = {
+            "XAddr": f"{self.base}/onvif/media",
+            "StreamingCapabilities": {"RTP_TCP": True, "RTP_RTSP_TCP": True},
+        }
+        return {"Capabilities": {"Media": media}}
+
     def _device_service_get_services(self, _asked: Any) -> dict[str, Any]:
+        if not self.dialect.services:
+            raise RefusalError("ActionNotSupported", "GetServices", 500)
         offered = [name for name in SERVICES if self._offers(name)]
         return {
             "Service": [

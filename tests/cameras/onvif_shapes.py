@@ -30,6 +30,7 @@ class Dialect:
     token: bool = True  # takes WS-UsernameToken
     skew: timedelta = timedelta()
     xaddr_host: str = ""  # what it believes to be its own address
+    services: bool = True  # knows GetServices
     masks: bool = True
     keeps_masks: bool = True  # False: takes them and forgets them
     anchors: bool = True  # knows AnchorFrameDistance

@@ -1,22 +1,40 @@
-"""The ONVIF helper against cameras of every dialect, over real HTTP and through its process."""
+"""ONVIF against cameras of every dialect, over real HTTP.
 
+The helper's work is done in a thread here, where it is quick and its lines are counted; how it runs
+as a process is tested at the end.
+"""
+
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from home_agent import onvif
+from home_agent.onvif_helper.__main__ import answer
 from home_agent.rtsp.digest import Credentials
 from home_agent.rtsp.failure import SourceFailure
+from tests.cameras.front import self_signed
 from tests.cameras.onvif_device import OnvifDevice, onvif_device
 from tests.cameras.onvif_shapes import Dialect, Profile
 from tests.cameras.rig import PASSWORD, USER
 from village_core.troubles import Trouble
 
 ACCOUNT = Credentials(USER, PASSWORD)
+RUN_HELPER = onvif._run_helper
 MAIN = Profile(token="main", url="rtsp://127.0.0.1:8554/main", h264_profile="High", anchor=3)
 SUB = Profile(token="sub", url="rtsp://127.0.0.1:8554/sub", width=640, height=360, fps=15)
 HEVC = Profile(token="big", url="rtsp://127.0.0.1:8554/big", codec="H265", width=2560, height=1440)
+
+
+@pytest.fixture(autouse=True)
+def in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run(question: bytes) -> bytes:
+        told = await asyncio.to_thread(answer, question)
+        return told.model_dump_json().encode()
+
+    monkeypatch.setattr(onvif, "_run_helper", run)
 
 
 @pytest.mark.parametrize(
@@ -170,3 +188,67 @@ async def test_main_and_sub_are_chosen_among_the_h264_profiles() -> None:
     assert main
     assert main.token == "sub"  # the only one without B-frames
     assert sub is None
+
+
+async def test_a_camera_without_media_is_said() -> None:
+    async with onvif_device([MAIN], dialect=Dialect(media1=False, media2=False)) as device:
+        with pytest.raises(SourceFailure, match="no media service"):
+            await onvif.look(device.address, ACCOUNT)
+
+
+async def test_a_camera_older_than_get_services_is_asked_by_its_capabilities() -> None:
+    async with onvif_device([MAIN], dialect=Dialect(media2=False, services=False)) as device:
+        assert (await onvif.look(device.address, ACCOUNT)).encodings[0].url == MAIN.url
+
+
+async def test_a_locked_encoder_and_a_vanished_profile_are_said() -> None:
+    async with onvif_device([MAIN], dialect=Dialect(locked=True)) as device:
+        with pytest.raises(SourceFailure, match="locked"):
+            await onvif.plain_h264(device.address, ACCOUNT, "main")
+        with pytest.raises(SourceFailure, match="no such profile"):
+            await onvif.plain_h264(device.address, ACCOUNT, "gone")
+
+
+async def test_a_device_that_asks_and_is_given_no_account_is_said() -> None:
+    async with onvif_device([MAIN]) as device:
+        with pytest.raises(SourceFailure, match="none is set"):
+            await onvif.look(device.address, None)
+
+
+async def test_https_is_taken_with_the_pinned_certificate_alone(tmp_path: Path) -> None:
+    """CAM-3."""
+    context, fingerprint = self_signed(tmp_path)
+    async with onvif_device([MAIN], secure=context) as device:
+        address = f"https://{device.address}"
+        pinned = await onvif.look(f"{address}#sha256:{fingerprint}", ACCOUNT)
+        assert pinned.encodings[0].snapshot.startswith("https://")
+        for wrong in ("", f"#sha256:{'0' * 64}"):
+            with pytest.raises(SourceFailure, match="certificate"):
+                await onvif.look(address + wrong, ACCOUNT)
+
+
+async def test_the_helper_is_a_process_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onvif, "_run_helper", RUN_HELPER)
+    async with onvif_device([MAIN]) as device:
+        assert (await onvif.look(device.address, ACCOUNT)).model == "LC-1"
+
+
+async def test_a_helper_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onvif, "_run_helper", RUN_HELPER)
+    monkeypatch.setattr(onvif, "DEADLINE", 0.05)
+    async with onvif_device([MAIN]) as device:
+        with pytest.raises(SourceFailure) as raised:
+            await onvif.look(device.address, ACCOUNT)
+    assert raised.value.trouble is Trouble.STALLED
+
+
+async def test_a_helper_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onvif, "_run_helper", RUN_HELPER)
+    monkeypatch.setattr(onvif, "HELPER", "home_agent.presets")
+    with pytest.raises(SourceFailure, match="helper failed"):
+        await onvif.look("127.0.0.1:1", ACCOUNT)
+
+
+@pytest.mark.parametrize("question", [b"", b"{}", b'{"task": "other", "address": "x"}'])
+def test_a_question_that_is_none_is_answered(question: bytes) -> None:
+    assert answer(question).sentence
