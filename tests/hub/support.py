@@ -86,7 +86,12 @@ class FakeLive:
         return self._open(offer_text, FakeSession(new_secret(), credential, permit, permit.camera))
 
     async def publish(
-        self, camera: CameraRow, quality: Quality, offer_text: str, credential: str
+        self,
+        camera: CameraRow,
+        quality: Quality,
+        offer_text: str,
+        credential: str,
+        push: str | None = None,
     ) -> Opened:
         session = FakeSession(new_secret(), credential, None, camera.id, quality)
         return self._open(offer_text, session)

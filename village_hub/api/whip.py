@@ -24,8 +24,9 @@ async def publish(request: web.Request) -> web.Response:
     _check(caller, camera.id, quality)
     if isinstance(caller, TicketCaller):
         request.app[keys.TICKETS].spend(caller)
+    push = caller.push if isinstance(caller, TicketCaller) else None
     live = request.app[keys.LIVE]
-    opened = await live.publish(camera, quality, offer, caller.credential)
+    opened = await live.publish(camera, quality, offer, caller.credential, push)
     return media.created(request, opened, "/whip")
 
 

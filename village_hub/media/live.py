@@ -182,11 +182,16 @@ class Live:
     # Publishing
 
     async def publish(
-        self, camera: CameraRow, quality: Quality, offer_text: str, credential: str
+        self,
+        camera: CameraRow,
+        quality: Quality,
+        offer_text: str,
+        credential: str,
+        push: str | None = None,
     ) -> Opened:
         self._must_have_room()
         feed = self._feeds.get(camera, quality)
-        if camera.kind is CameraKind.AGENT and feed.push is None:
+        if camera.kind is CameraKind.AGENT and (push is None or push != feed.push):
             raise Conflict("nobody needs this picture now", code="not_wanted")
         offer = read_offer(offer_text)
         choices = choose_to_receive(offer)

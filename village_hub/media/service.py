@@ -56,9 +56,15 @@ class LiveService(Protocol):
         ...
 
     async def publish(
-        self, camera: CameraRow, quality: Quality, offer_text: str, credential: str
+        self,
+        camera: CameraRow,
+        quality: Quality,
+        offer_text: str,
+        credential: str,
+        push: str | None = None,
     ) -> Opened:
-        """Open a publishing session (WHIP POST); it replaces the camera's earlier one."""
+        """Open a publishing session (WHIP POST); it replaces the camera's earlier one. `push` is
+        the ticket's: Conflict when it is not the one asked for last."""
         ...
 
     def session(self, session_id: str, credential: str) -> LiveSession:
