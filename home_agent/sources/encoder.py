@@ -72,7 +72,7 @@ def make_encoder(
         "profile": spec.profile,
         "forced-idr": "1",
         "x264-params": f"keyint={spec.gop}:min-keyint=1:scenecut=0:bframes={spec.bframes}"
-        f":b-adapt=0:repeat-headers=1:rc-lookahead=0:sync-lookahead=0:vbv-maxrate={rate}"
+        f":b-adapt=0:repeat-headers=1:force-cfr=1:rc-lookahead=0:sync-lookahead=0:vbv-maxrate={rate}"
         f":vbv-bufsize={max(rate // 2, 16)}:cabac={int(spec.profile != 'baseline')}",
     }
     return context

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from home_agent.sources.intake import Numbers
 from home_agent.sources.timeline import Timeline
 
-AP, FU, VPS, PPS = 48, 49, 32, 34
+AP, FU, VPS = 48, 49, 32
 FIRST_IRAP, LAST_IRAP = 16, 21  # BLA, IDR and CRA pictures (H.265 table 7-1)
 MOST_NALS = 1000  # of one access unit
 

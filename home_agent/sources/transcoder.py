@@ -19,6 +19,7 @@ from home_agent.sources.spec import Spec
 from village_core.troubles import Trouble
 
 BITS_PER_PIXEL = 0.08
+BLACK = (masking.BLACK_LUMA, masking.NEUTRAL_CHROMA, masking.NEUTRAL_CHROMA)
 OPUS_RATE, OPUS_BITS = 48_000, 32_000
 OPUS_FRAME = OPUS_RATE // 50  # samples: 20 ms
 OPUS_LATEST = OPUS_RATE // 4  # samples that the timestamps may be off
@@ -60,7 +61,7 @@ class Pictures:
         if (picture.width, picture.height) != self._size or self._encoder is None:
             self._encoder = self._begin(picture.width, picture.height)
         plain = picture.reformat(format="yuv420p")
-        for plane, where, value in zip(plain.planes, self._masks, (16, 128, 128), strict=False):
+        for plane, where, value in zip(plain.planes, self._masks, BLACK, strict=False):
             if where:
                 dots = bytearray(bytes(plane))
                 masking.fill(dots, plane.line_size, where, value)

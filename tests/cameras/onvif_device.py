@@ -100,8 +100,6 @@ class OnvifDevice:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
-        if self.secure:
-            await asyncio.sleep(0.1)  # asyncio closes TLS connections behind our back
 
     async def _snapshot(self, request: web.Request) -> web.Response:
         if challenge := self._gate.challenge(request.headers.get("Authorization"), "GET"):

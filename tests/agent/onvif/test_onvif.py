@@ -5,6 +5,7 @@ as a process is tested at the end.
 """
 
 import asyncio
+import gc
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,8 @@ async def test_a_device_that_asks_and_is_given_no_account_is_said() -> None:
             await onvif.look(device.address, None)
 
 
+# asyncio in Python 3.11 leaves the server's end of a refused handshake open until it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_https_is_taken_with_the_pinned_certificate_alone(tmp_path: Path) -> None:
     """CAM-3."""
     context, fingerprint = self_signed(tmp_path)
@@ -225,6 +228,7 @@ async def test_https_is_taken_with_the_pinned_certificate_alone(tmp_path: Path) 
         for wrong in ("", f"#sha256:{'0' * 64}"):
             with pytest.raises(SourceFailure, match="certificate"):
                 await onvif.look(address + wrong, ACCOUNT)
+    await asyncio.to_thread(gc.collect)
 
 
 async def test_the_helper_is_a_process_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
