@@ -52,7 +52,7 @@ async def started(config: Config) -> web.AppRunner:
         await runner.cleanup()
         raise
     gc.freeze()
-    gc.set_threshold(COLLECTED_EVERY)
+    gc.set_threshold(COLLECTED_EVERY, 5, 5)  # sessions that ended are cycles: let them go soon
     log.info("%s %s is ready at %s", config.tier, app[keys.NODE].id, config.url)
     return runner
 
