@@ -237,15 +237,16 @@ class RtspClient:
         pair = await UdpPair.open(self.connection.local_host, self.connection.remote_host)
         pair.on_rtp, pair.on_rtcp = receiving.on_rtp, receiving.on_rtcp
         transport = f"RTP/AVP;unicast;client_port={pair.port}-{pair.port + 1}"
+        granted = False
         try:
             response = await self._ask("SETUP", track.control, [("Transport", transport)])
-        except SourceFailure:
-            pair.close()
-            raise
-        match = _SERVER_PORTS.search(response.headers.first("transport") or "")
-        if response.status != 200:
-            pair.close()
+            granted = response.status == 200
+        finally:
+            if not granted:
+                pair.close()
+        if not granted:
             return response
+        match = _SERVER_PORTS.search(response.headers.first("transport") or "")
         if match:
             rtp = int(match[1])
             pair.server_ports = (rtp, int(match[2]) if match[2] else rtp + 1)

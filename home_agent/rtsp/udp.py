@@ -70,8 +70,9 @@ class UdpPair:
             transport.abort()
 
     def _send(self, index: int, packet: bytes) -> None:
-        if self.server_ports is not None and self.server_ports[index]:
-            self._transports[index].sendto(packet, (self.remote_host, self.server_ports[index]))
+        port = self.server_ports[index] if self.server_ports else 0
+        if 0 < port <= 65_535:
+            self._transports[index].sendto(packet, (self.remote_host, port))
 
 
 def _bind_pair(host: str) -> tuple[socket.socket, socket.socket] | None:
