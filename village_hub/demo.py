@@ -21,8 +21,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
 from village_core.transport.addresses import local_addresses
+from village_core.troubles import Trouble
 from village_hub import commands
 from village_hub.catalogue import cameras
+from village_hub.catalogue.rows import CameraRow
 from village_hub.commands import Office, office
 from village_hub.config import read
 
@@ -135,16 +137,21 @@ class Demo:
         wanted = sum(len(home.cameras) for home in self.homes)
         self.say(f"Waiting for {wanted} cameras ...")
         ends = SYSTEM_CLOCK.monotonic() + READY_WITHIN
+        known: list[CameraRow] = []
         while SYSTEM_CLOCK.monotonic() < ends and not self.stop.is_set():
-            online = [row for row in await here.catalogue.read(cameras.everything) if row.online]
-            if len(online) >= wanted:
-                return
+            known = await here.catalogue.read(cameras.everything)
+            if sum(_has_settled(row) for row in known) >= wanted:
+                break
             await self._pause()
-        self.say("Some cameras have no picture yet: their pages say why.")
+        for row in known:
+            if not row.online:
+                self.say(
+                    f"{row.name} has no picture ({row.trouble or 'no word yet'}): see its page."
+                )
 
     async def _show(self, here: Office) -> None:
         self.say("\nReady. Each link signs in once; for another device, ask for another link with")
-        self.say(f"  village-hub codes sign-in NAME --config {self.folder / 'hub.toml'}\n")
+        self.say(f"  {_command()} codes sign-in NAME --config {self.folder / 'hub.toml'}\n")
         for home in self.homes:
             link = (await commands.sign_in_code(here, home.owner, typed=False))[-1]
             self.say(f"  {home.owner}, owner in {home.name}:  {link}")
@@ -215,7 +222,7 @@ async def _run(folder: Path, urls: Sequence[str], port: int | None, say: Say) ->
     supervisor = Supervisor()
     demo = Demo(
         folder=folder,
-        port=port or _free(FIRST_PORT, socket.SOCK_STREAM),
+        port=_free(FIRST_PORT, socket.SOCK_STREAM) if port is None else _asked(port),
         media_port=_free(FIRST_MEDIA_PORT, socket.SOCK_DGRAM),
         homes=homes,
         say=say,
@@ -228,6 +235,17 @@ async def _run(folder: Path, urls: Sequence[str], port: int | None, say: Say) ->
         await demo.run()
     finally:
         await supervisor.stop()
+
+
+def _command() -> str:
+    """This program as somebody in this folder can type it."""
+    program = Path(sys.argv[0]).absolute()
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
+
+
+def _has_settled(row: CameraRow) -> bool:
+    return row.online or row.trouble not in (None, Trouble.CONNECTING, Trouble.AGENT_OFFLINE)
 
 
 def _with_cameras(folder: Path, home: Home, urls: Sequence[str]) -> Home:
@@ -281,6 +299,17 @@ def _free(first: int, kind: socket.SocketKind) -> int:
         if all(_is_free(address, port, kind) for address in ["127.0.0.1", *local_addresses()]):
             return port
     raise DemoError(f"no free port from {first} on")
+
+
+def _asked(port: int) -> int:
+    """The port that was asked for. Raises DemoError when it cannot be had."""
+    if not 1 <= port <= 65535:
+        raise DemoError(f"--port {port} is outside 1 to 65535")
+    if not _is_free("127.0.0.1", port, socket.SOCK_STREAM):
+        raise DemoError(
+            f"port {port} cannot be used here: another program has it, or it is reserved"
+        )
+    return port
 
 
 def _is_free(address: str, port: int, kind: socket.SocketKind) -> bool:
