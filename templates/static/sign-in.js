@@ -7,7 +7,17 @@
   const error = document.getElementById("error");
   const button = form.querySelector("button");
 
-  async function signIn(code) {
+  /** A link that was opened before, by somebody who is signed in: to the cameras. */
+  async function isSignedIn() {
+    try {
+      await Village.ask("/api/v1/cameras");
+      return true;
+    } catch (problem) {
+      return false;
+    }
+  }
+
+  async function signIn(code, byLink) {
     error.textContent = "";
     button.disabled = true;
     try {
@@ -16,6 +26,10 @@
       location.replace("/");
     } catch (problem) {
       const wrong = problem.status === 401 || problem.status === 403 || problem.status === 404;
+      if (wrong && byLink && (await isSignedIn())) {
+        location.replace("/");
+        return;
+      }
       const code = problem.code === "unknown" && wrong ? "bad_code" : problem.code;
       const words = Village.explain(code, problem.status);
       error.textContent = words.what + " " + words.advice;
@@ -36,13 +50,13 @@
       code = found[1];
     }
     field.value = code;
-    signIn(code);
+    signIn(code, true);
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const code = field.value.trim();
-    if (code) signIn(code);
+    if (code) signIn(code, false);
     else field.focus();
   });
   window.addEventListener("hashchange", fromFragment);
