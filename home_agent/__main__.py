@@ -100,7 +100,10 @@ def parser() -> Parser:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 1 <= seconds <= 60:
         raise argparse.ArgumentTypeError("must be 1 to 60")
     return seconds
@@ -109,7 +112,10 @@ def _seconds(text: str) -> float:
 def _add(commands: Any, name: str, action: Action, words: str) -> Parser:
     command: Parser = commands.add_parser(name, help=words, description=words)
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (default: ./agent.toml if there)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings (default: ./agent.toml, else /etc/home-agent/agent.toml)",
     )
     command.set_defaults(action=action)
     return command

@@ -28,6 +28,7 @@ from village_core.settings import Secret, SettingsError, in_range, load
 PREFIX = "HOME_AGENT"
 SOURCES = ("rtsp", "rtsps", "v4l2", "file", "test")
 DEFAULT_STATE = Path("/var/lib/home-agent")
+USUAL = (Path("agent.toml"), Path("/etc/home-agent/agent.toml"))
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 Polygon = list[list[float]]  # points [x, y], each 0 to 1 from the picture's top left
@@ -138,9 +139,8 @@ def read(path: Path | None, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def read_or_default(path: Path | None) -> Config:
-    """For the small commands: the file when one is named, else the usual place if it is there."""
-    usual = Path("agent.toml")
-    return read(path or (usual if usual.is_file() else None))
+    """For the small commands: the file when one is named, else the first of USUAL there is."""
+    return read(path or next((usual for usual in USUAL if usual.is_file()), None))
 
 
 def check_hub_url(url: str) -> None:

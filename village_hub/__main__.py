@@ -152,12 +152,16 @@ def main(words: Sequence[str] | None = None) -> int:
     said = parser().parse_args(words)
     if said.command == "demo":
         return _demo(said)
+    path = _config_path(getattr(said, "config", None))
     try:
-        config = read(_config_path(getattr(said, "config", None)))
+        config = read(path)
     except SettingsError as error:
         return _complain(error, WRONG_USE)
     logs.set_up(config.log)
     run: Command | None = said.run
+    if run is not None and path is None and not config.state.exists():
+        missing = f"no {DEFAULT_CONFIG} and no hub in {config.state}: name the settings by --config"
+        return _complain(CommandError(missing), WRONG_USE)
     try:
         if run is None:
             asyncio.run(serve(config))
@@ -233,8 +237,15 @@ def _config_path(said: Path | None) -> Path | None:
 
 
 def _complain(error: Exception, status: int) -> int:
-    print(f"village-hub: {error}", file=sys.stderr)
+    print(f"village-hub: {_sentence(error)}", file=sys.stderr)
     return status
+
+
+def _sentence(error: Exception) -> str:
+    """What is wrong, without the number that Python puts before the system's words."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ class Certificates:
             leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
             self.context.load_cert_chain(files.certificate, files.key)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            raise TlsError(f"{files.certificate} and {files.key}: {error}") from error
+            words = getattr(error, "strerror", None) or error
+            raise TlsError(f"{files.certificate} and {files.key}: {words}") from error
         der = leaf.public_bytes(serialization.Encoding.DER)
         self._stamp, self.digests = stamp, (hashlib.sha256(der).digest(),)
         log.info("serving the certificate %s", files.certificate)
