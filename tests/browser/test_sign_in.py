@@ -44,6 +44,17 @@ async def test_a_wrong_code_is_told_in_words_and_can_be_corrected(visit: Visit, 
     await page.wait_for_url(site + "/")
 
 
+async def test_a_spent_link_leads_somebody_signed_in_to_the_cameras(
+    visit: Visit, hub: ScriptedHub, site: str
+) -> None:
+    page = await visit(f"/sign-in#code={CODE}")
+    await page.wait_for_url(site + "/")
+    await page.goto(f"{site}/sign-in#code=spent")
+    await page.wait_for_url(site + "/")
+    await page.wait_for_selector("text=院门")
+    assert hub.count("POST", "/api/v1/sign-in") == 2
+
+
 async def test_a_malformed_fragment_is_only_a_wrong_code(visit: Visit) -> None:
     page = await visit("/sign-in#code=%E0%A4%A", locale="en-GB")
     await until(page, "() => document.getElementById('error').textContent")
