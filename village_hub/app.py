@@ -187,6 +187,7 @@ async def with_announcement(app: web.Application) -> AsyncIterator[None]:
 async def with_metrics(app: web.Application) -> AsyncIterator[None]:
     metrics, children = app[keys.METRICS], app[keys.CHILDREN]
     metrics.gauge("hub_agents_online", "Agents that are connected", lambda: len(children))
+    metrics.gauge("hub_tasks", "Tasks of the event loop", lambda: len(asyncio.all_tasks()))
     metrics.watch_jobs(app[keys.SUPERVISOR])
     async with metrics.answered(app[keys.CONFIG].metrics):
         yield

@@ -25,6 +25,7 @@ class Measured:
     """What the hub's process holds."""
 
     viewers: float
+    tasks: float
     files: int
     resident: int  # bytes
 
@@ -32,10 +33,11 @@ class Measured:
     async def of(cls, pid: int, metrics: int, http: ClientSession) -> "Measured":
         async with http.get(f"http://{ADDRESS}:{metrics}/metrics") as response:
             lines = (await response.text()).splitlines()
-        viewers = next(line for line in lines if line.startswith("hub_viewers "))
+        said = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         process = Path(f"/proc/{pid}")
         pages = int((process / "statm").read_text().split()[1])
-        return cls(float(viewers.split()[1]), len(list((process / "fd").iterdir())), pages * 4096)
+        files = len(list((process / "fd").iterdir()))
+        return cls(float(said["hub_viewers"]), float(said["hub_tasks"]), files, pages * 4096)
 
 
 @pytest.fixture
@@ -86,5 +88,6 @@ async def test_two_thousand_viewers_come_and_go_and_nothing_of_them_stays(
         after = await Measured.of(village.pid, metrics, http)
     assert before is not None
     assert before.viewers == after.viewers == 0
+    assert after.tasks <= before.tasks + 2, (before, after)
     assert after.files <= before.files + 2, (before, after)
     assert after.resident - before.resident < MOST_GROWTH, (before, after)
