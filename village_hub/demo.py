@@ -89,7 +89,8 @@ class Demo:
                 for home in self.homes:
                     await self._join(here, home)
                 await self._cameras_come(here)
-                await self._show(here)
+                if not self.stop.is_set():
+                    await self._show(here)
             await self.stop.wait()
             self.say("Stopping ...")
         if self._ended:
