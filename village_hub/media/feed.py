@@ -60,9 +60,6 @@ class Feed:
         """The permits it is wanted under, each once."""
         return list({permit.id: permit for permit in self.wanted.values()}.values())
 
-    def stands_on(self, permit_id: str) -> bool:
-        return any(permit.id == permit_id for permit in self.wanted.values())
-
     def want(self, session_id: str, permit: Permit) -> None:
         self.wanted[session_id] = permit
         self.changed.set()

@@ -79,10 +79,6 @@ class Live:
         needs.children.on_change.append(self._child_changed)
         count(needs.registry, self._feeds, self._watching, self._publishing)
 
-    @property
-    def port(self) -> MediaPort:
-        return self._port
-
     def start(self) -> None:
         self._supervisor.start("media pulse", self._pulse.run)
         self._supervisor.start("permits' ends", self._watch_ends)
