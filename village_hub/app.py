@@ -20,21 +20,7 @@ from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
-from village_hub.api import (
-    bodies,
-    cameras,
-    enrolments,
-    health,
-    me,
-    media,
-    node,
-    openapi,
-    sessions,
-    sign_in,
-    trust,
-    whep,
-    whip,
-)
+from village_hub.api import bodies, media, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.catalogue import nodes, people
 from village_hub.catalogue.store import Catalogue, CatalogueError
@@ -49,10 +35,6 @@ from village_hub.tiers.enrolment import Enrolments
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
 
-API = (
-    *(health, openapi, trust, sign_in, me, cameras),
-    *(sessions, enrolments, node, whep, whip),
-)
 DAY_MS = 24 * 3600 * 1000
 HOUSEKEEPING_EVERY = 3600.0  # seconds
 
@@ -71,19 +53,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app.cleanup_ctx.extend([*parts, with_watching, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, name_server])
-    for module in (
-        health,
-        openapi,
-        trust,
-        sign_in,
-        me,
-        cameras,
-        sessions,
-        enrolments,
-        node,
-        whep,
-        whip,
-    ):
+    for module in route_modules():
         app.add_routes(module.routes)
     app.add_routes(pages.routes)
     return app

@@ -8,7 +8,7 @@ import pytest
 
 from village_core.troubles import Trouble
 from village_hub import errors
-from village_hub.access.rules import Reason
+from village_hub.access.facts import Reason
 from village_hub.pages.folder import TEMPLATES
 from village_hub.pages.words import LANGUAGES, Words, choose, read_words
 

@@ -17,7 +17,7 @@ from village_core.tokens import Issuer, Kind
 from village_core.transport.signalling import Reply
 from village_hub import keys
 from village_hub.access.credentials import digest
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 from village_hub.access.sign_in import Codes
 from village_hub.catalogue import cameras, nodes, people
 from village_hub.catalogue.models import Enrolment

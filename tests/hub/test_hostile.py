@@ -15,7 +15,7 @@ from village_core.media.stream import Stream
 from village_core.messages import LARGEST_FRAME, Answer, PushRequest
 from village_core.permits import Action, Purpose, Quality
 from village_hub import logs
-from village_hub.access.rules import Permit, Subject
+from village_hub.access.facts import Permit, Subject
 from village_hub.media.feed import Feed
 from village_hub.media.pull import Pulls
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from village_core.permits import Action, Purpose, Quality
-from village_hub.access.rules import Subject
+from village_hub.access.facts import Subject
 
 log = logging.getLogger("village_hub.audit")
 
@@ -24,7 +24,7 @@ class Entry:
     camera: str
     quality: Quality
     action: Action
-    purpose: Purpose
+    purpose: Purpose | None
     basis: str | None
     via: str
     result: str
@@ -49,7 +49,7 @@ class LogAudit:
             entry.camera,
             entry.quality,
             entry.action,
-            entry.purpose,
+            entry.purpose or "none",
             entry.basis or "none",
             extra={"camera": entry.camera, "permit": entry.decision},
         )

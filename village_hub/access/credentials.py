@@ -6,8 +6,9 @@ import logging
 from aiohttp import web
 
 from village_core.clock import Clock
-from village_core.permits import Action
+from village_core.permits import Action, Purpose
 from village_core.tokens import LEEWAY, Claims, Kind, TokenError, Verifier, kind_of, said_claims
+from village_hub.access.facts import Subject
 from village_hub.access.identity import (
     Caller,
     MediaCaller,
@@ -121,7 +122,7 @@ class Credentials:
         subject = subject_of_claims(claims)
         if claims.kind is Kind.ACCESS:
             return PersonCaller(subject, sign_in)
-        return MediaCaller(subject, sign_in, claims.text("camera"), _action(claims))
+        return _media(claims, subject, sign_in)
 
     async def _node(self, token: str) -> NodeCaller:
         said = said_claims(token).get("iss")
@@ -150,8 +151,10 @@ class Credentials:
         return PublishCaller(*found)
 
 
-def _action(claims: Claims) -> Action:
+def _media(claims: Claims, subject: Subject, sign_in: str) -> MediaCaller:
     try:
-        return Action(claims.text("action"))
+        action, purpose = Action(claims.text("action")), Purpose(claims.text("purpose"))
     except ValueError as error:
         raise TokenError("claim_missing") from error
+    camera, reason = claims.text("camera"), claims.text("reason")
+    return MediaCaller(subject, sign_in, camera, action, purpose, reason)

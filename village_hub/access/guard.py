@@ -12,13 +12,17 @@ from aiohttp.typedefs import Handler
 
 from village_core.clock import Clock
 from village_core.ids import new_id
-from village_core.permits import Action, Purpose, Quality
+from village_core.permits import Action, Quality
 from village_hub.access.audit import Audit, AuditFailed, Entry
 from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
+from village_hub.access.facts import OWN_VIEW, Permit, Reason, Refusal, Said, Subject
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
+from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import Source, Sources
-from village_hub.access.rules import Basis, CameraFacts, Permit, Reason, Refusal, Subject, decide
-from village_hub.catalogue import cameras, people
+from village_hub.access.refusals import refused_for
+from village_hub.access.rules import Allowance, decide, decide_act, may_know
+from village_hub.catalogue import basis, people
+from village_hub.catalogue.basis import Loaded, Question
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import BadRequest, Overloaded, Refused, Unauthorized
@@ -50,12 +54,6 @@ PUBLIC = views.PUBLIC | frozenset(
     }
 )
 TOKEN_NAMES = frozenset({"access_token", "authorization", "jwt", "token", "bearer"})
-
-REFUSED = {
-    Reason.NO_BASIS: "you may not see this camera",
-    Reason.PURPOSE: "this camera cannot be seen for this purpose",
-    Reason.SIGNED_OUT: "the sign-in this rested on has ended",
-}
 
 
 CREDENTIALS = web.AppKey("CREDENTIALS", Credentials)
@@ -103,7 +101,7 @@ def person(request: web.Request) -> PersonCaller:
 
 
 class Guard:
-    """Decides about cameras; holds no state of its own."""
+    """Decides about cameras and acts; holds no state of its own."""
 
     def __init__(self, hub: str, catalogue: Catalogue, audit: Audit, clock: Clock) -> None:
         self._hub = hub
@@ -117,18 +115,33 @@ class Guard:
         camera: CameraRow,
         quality: Quality,
         action: Action,
-        purpose: Purpose = Purpose.OWN_VIEW,
+        said: Said = OWN_VIEW,
     ) -> Permit:
         """The permit, audited. Raises Refused(code), audited too."""
-        basis = await self._basis(camera, quality, caller.sign_in)
-        return await self._decide(caller.subject, camera, action, purpose, basis)
+        question = self._question(caller, camera.id, quality, said)
+        loaded = await self._catalogue.read(basis.load, self._hub, question)
+        if loaded is None:  # it went meanwhile
+            raise refused_for(Reason.NO_BASIS)
+        return await self._decide(caller.subject, loaded, action, said)
 
     async def may(self, caller: PersonCaller, camera: CameraRow) -> bool:
         """Whether the caller may know of the camera. Nothing is seen, so nothing is audited."""
-        basis = await self._basis(camera, Quality.SUB, caller.sign_in)
-        now = self._clock.utc_ms()
-        verdict = decide(caller.subject, camera.facts, Action.LIVE, Purpose.OWN_VIEW, now, basis)
-        return isinstance(verdict, Permit)
+        question = self._question(caller, camera.id, Quality.SUB, OWN_VIEW)
+        loaded = await self._catalogue.read(basis.load, self._hub, question)
+        return loaded is not None and may_know(
+            caller.subject, loaded.camera, self._clock.utc_ms(), loaded.basis
+        )
+
+    async def allow(
+        self, caller: PersonCaller, column: Column, relations: frozenset[Row] = frozenset()
+    ) -> Allowance:
+        """An act that concerns no picture: its conditions are the act's own service's to keep.
+        `relations`: what the caller is to the household that it concerns. Raises Refused."""
+        found = decide_act(caller.subject, column, relations)
+        if isinstance(found, Refusal):
+            log.info("%s may not: %s", caller.subject.id, column)
+            raise Refused("you may not do this", code=found.reason.value)
+        return found
 
     async def renew(self, permits: Iterable[Permit]) -> dict[str, Permit | Reason]:
         """By permit id: the same permit for longer, while sign-in and basis hold, else why not."""
@@ -138,59 +151,49 @@ class Guard:
         now = self._clock.utc_ms()
         sign_ins = frozenset(permit.sign_in for permit in asked if permit.sign_in)
         living = await self._catalogue.read(people.living_sign_ins, sign_ins, now)
-        watched = frozenset(permit.camera for permit in asked)
-        owners = await self._catalogue.read(cameras.owners, watched)
-        return {
-            permit.id: self._renewed(permit, owners.get(permit.camera), now)
-            if permit.sign_in in living
-            else Reason.SIGNED_OUT
-            for permit in asked
+        standing = [permit for permit in asked if permit.sign_in in living]
+        questions = [_again(permit, now) for permit in standing]
+        loaded = await self._catalogue.read(basis.load_all, self._hub, questions)
+        verdicts: dict[str, Permit | Reason] = {
+            permit.id: Reason.SIGNED_OUT for permit in asked if permit.sign_in not in living
         }
+        verdicts |= {permit.id: _renewed(permit, loaded[permit.id], now) for permit in standing}
+        return verdicts
 
-    def _renewed(
-        self, permit: Permit, owning: tuple[str, frozenset[str]] | None, now: int
-    ) -> Permit | Reason:
-        if owning is None:  # the camera is gone
-            return Reason.NO_BASIS
-        household, owners = owning
-        basis = Basis(
-            decision=permit.id,
-            via=permit.via,
-            quality=permit.quality,
-            owners=frozenset((self._hub, owner) for owner in owners),
-            sign_in=permit.sign_in,
+    def _question(
+        self, caller: PersonCaller | MediaCaller, camera: str, quality: Quality, said: Said
+    ) -> Question:
+        return Question(
+            decision=new_id(self._clock),
+            subject=caller.subject,
+            camera=camera,
+            quality=quality,
+            now=self._clock.utc_ms(),
+            sign_in=caller.sign_in,
+            reason=said.reason,
+            footage=said.footage,
         )
-        facts = CameraFacts(permit.camera, household)
-        verdict = decide(permit.subject, facts, permit.action, permit.purpose, now, basis)
-        return verdict if isinstance(verdict, Permit) else verdict.reason
 
-    async def _decide(
-        self,
-        subject: Subject,
-        camera: CameraRow,
-        action: Action,
-        purpose: Purpose,
-        basis: Basis,
-    ) -> Permit:
+    async def _decide(self, subject: Subject, loaded: Loaded, action: Action, said: Said) -> Permit:
         now = self._clock.utc_ms()
-        verdict = decide(subject, camera.facts, action, purpose, now, basis)
+        verdict = decide(subject, loaded.camera, action, said.purpose, now, loaded.basis)
         refused = verdict if isinstance(verdict, Refusal) else None
         allowed = verdict if isinstance(verdict, Permit) else None
         entry = Entry(
-            decision=basis.decision,
+            decision=loaded.basis.decision,
             utc_ms=now,
             subject=subject,
-            camera=camera.id,
-            quality=basis.quality,
+            camera=loaded.camera.id,
+            quality=loaded.basis.quality,
             action=action,
-            purpose=purpose,
+            purpose=said.purpose,
             basis=allowed.basis if allowed else None,
             via=self._hub,
             result=refused.reason.value if refused else "allowed",
         )
         await self._write(entry, outside=allowed is None or allowed.outside)
         if isinstance(verdict, Refusal):
-            raise _refused(verdict.reason)
+            raise refused_for(verdict.reason)
         return verdict
 
     async def _write(self, entry: Entry, *, outside: bool) -> None:
@@ -203,16 +206,24 @@ class Guard:
                     "nothing can be shown now", code="audit", retry_after=10
                 ) from error
 
-    async def _basis(self, camera: CameraRow, quality: Quality, sign_in: str) -> Basis:
-        owners = await self._catalogue.read(people.owners, camera.household)
-        return Basis(
-            decision=new_id(self._clock),
-            via=self._hub,
-            quality=quality,
-            owners=frozenset((self._hub, owner) for owner in owners),
-            sign_in=sign_in,
-        )
+
+def _again(permit: Permit, now: int) -> Question:
+    return Question(
+        decision=permit.id,
+        subject=permit.subject,
+        camera=permit.camera,
+        quality=permit.quality,
+        now=now,
+        sign_in=permit.sign_in,
+        reason=permit.reason,
+        footage=permit.footage,
+    )
 
 
-def _refused(reason: Reason) -> Refused:
-    return Refused(REFUSED[reason], code=reason.value)
+def _renewed(permit: Permit, loaded: Loaded | None, now: int) -> Permit | Reason:
+    if loaded is None:  # the camera is gone
+        return Reason.NO_BASIS
+    verdict = decide(
+        permit.subject, loaded.camera, permit.action, permit.purpose, now, loaded.basis
+    )
+    return verdict if isinstance(verdict, Permit) else verdict.reason

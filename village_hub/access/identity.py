@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from village_core.permits import Action, Quality
+from village_core.permits import Action, Purpose, Quality, Role
 from village_core.tokens import Claims, TokenError
-from village_hub.access.rules import Subject
+from village_hub.access.facts import Subject
 from village_hub.catalogue.rows import NodeRow, SignInRow
 
 H = TypeVar("H", bound=Callable[..., object])
@@ -36,6 +36,8 @@ class MediaCaller:
     sign_in: str
     camera: str
     action: Action
+    purpose: Purpose = Purpose.OWN_VIEW
+    reason: str = ""
 
     @property
     def credential(self) -> str:
@@ -116,16 +118,37 @@ def subject_of_sign_in(hub: str, sign_in: SignInRow) -> Subject:
 
 def subject_of_claims(claims: Claims) -> Subject:
     """Raises TokenError when a claim has the wrong form."""
-    roles = claims.more.get("roles", [])
-    if not isinstance(roles, list) or any(not isinstance(role, str) for role in roles):
-        raise TokenError("claim_not_text")
     return Subject(
         issuer=claims.issuer,
         id=claims.subject,
         unit=_optional(claims, "unit"),
-        roles=frozenset(roles),
+        roles=_roles(claims),
         place=_optional(claims, "place"),
+        name=_optional(claims, "name") or "",
+        unit_name=_optional(claims, "unit_name") or "",
     )
+
+
+def claims_of(subject: Subject) -> dict[str, object]:
+    """The reverse: what a token of ours says of its subject besides its id (RFC 9068)."""
+    said = {
+        "unit": subject.unit,
+        "place": subject.place,
+        "roles": sorted(role.value for role in subject.roles),
+        "name": subject.name,
+        "unit_name": subject.unit_name,
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _roles(claims: Claims) -> frozenset[Role]:
+    said = claims.more.get("roles", [])
+    if not isinstance(said, list):
+        raise TokenError("claim_not_text")
+    try:
+        return frozenset(Role(role) for role in said)
+    except ValueError as error:
+        raise TokenError("unknown_role") from error
 
 
 def _optional(claims: Claims, name: str) -> str | None:

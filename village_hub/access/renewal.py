@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from village_core.clock import Clock
+from village_hub.access.facts import Permit, Reason
 from village_hub.access.guard import Guard
 from village_hub.access.identity import PUBLISH
-from village_hub.access.rules import PERMIT_LIFE_MS, Permit, Reason
+from village_hub.access.rules import PERMIT_LIFE_MS
 from village_hub.catalogue import cameras
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import NotFound

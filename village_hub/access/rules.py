@@ -1,117 +1,41 @@
-"""Who may do what with a camera: pure, and default deny (PRM-1).
+"""Who may do what: pure, and default deny (PRM-1). The table is `matrix.py`, what a decision is
+made of `facts.py`, the predicates of the table's codes `bases.py`.
 
-It knows one rule for now: a household's owner sees the household's cameras, always (code "O" of the
-matrix in requirements.md section 5). The other codes are further entries of `RULES`.
+`decide` is for cameras, `decide_act` for everything else: consent, asking, logs, people and keys.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from village_core.permits import Action, PermitNote, Purpose, Quality
+from village_core.permits import MEDIA, MEDIALESS, Action, Purpose
+from village_hub.access import bases
+from village_hub.access.bases import Asked, Stands
+from village_hub.access.facts import Basis, CameraFacts, Permit, Reason, Refusal, Subject
+from village_hub.access.matrix import Cell, Code, Column, Row, cells, columns_of
 
 PERMIT_LIFE_MS = 90_000  # unasked, a permit lapses (design.md, Who decides)
 
+PREDICATES: dict[Code, Callable[[Asked, Cell], Stands | Reason]] = {
+    Code.O: bases.owner,
+    Code.C: bases.consent,
+    Code.S: bases.opening,
+    Code.R: bases.request,
+    Code.D: bases.duty,
+    Code.M: bases.metadata,
+    Code.A: bases.counts,
+    Code.MAY: bases.may,
+}
 
-class Reason(StrEnum):
-    """Why not; the codes of requirements.md section 5."""
+SHOWING = MEDIA | {Action.PTZ, Action.CARE}  # what a camera that is withheld gives nobody outside
 
-    NO_BASIS = "no_basis"  # nothing in the table allows it
-    PURPOSE = "purpose"  # allowed for another purpose only
-    SIGNED_OUT = "signed_out"  # the sign-in it rested on has ended
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Who asks, from verified claims, never from a row of the local person table."""
-
-    issuer: str  # the hub that signed them in
-    id: str
-    unit: str | None = None
-    roles: frozenset[str] = frozenset()
-    place: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CameraFacts:
-    """What the rules may know of a camera."""
-
-    id: str
-    household: str
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What was loaded for this one decision, and what a permit carries besides."""
-
-    decision: str  # its id; a permit's id and the audit entry's
-    via: str  # the hub that serves the viewer
-    quality: Quality
-    owners: frozenset[tuple[str, str]] = frozenset()  # (issuer, id) of the camera's household
-    sign_in: str | None = None  # the session this rests on; None: it rests on none
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """The outcome of one permission decision. Nothing opens a leg without one; only
-    `guard.permit` and `guard.renew` make them, from what `decide` returns."""
-
-    id: str
-    subject: Subject
-    via: str
-    camera: str
-    quality: Quality
-    action: Action
-    purpose: Purpose
-    basis: str
-    until: int  # UTC ms by this hub's clock
-    outside: bool  # the subject is not of the camera's household
-    sign_in: str | None = field(default=None, repr=False)
-
-    def note(self) -> PermitNote:
-        """As it travels to the node that enforces it."""
-        return PermitNote(
-            id=self.id,
-            subject=self.subject.id,
-            via=self.via,
-            camera=self.camera,
-            quality=self.quality,
-            action=self.action,
-            purpose=self.purpose,
-            basis=self.basis,
-            until=self.until,
-            outside=self.outside,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One code of the matrix: who, and what it lets them do, for what."""
-
-    code: str
-    actions: frozenset[Action]
-    purposes: frozenset[Purpose]
-    outside: bool
-    holds: Callable[[Subject, CameraFacts, int, Basis], bool]
-
-
-def _owns(subject: Subject, _camera: CameraFacts, _now: int, basis: Basis) -> bool:
-    return (subject.issuer, subject.id) in basis.owners
-
-
-RULES = (
-    Rule(
-        code="O",
-        actions=frozenset({Action.LIVE, Action.STILL}),
-        purposes=frozenset({Purpose.OWN_VIEW}),
-        outside=False,
-        holds=_owns,
-    ),
+# Of several refusals the one that tells most: the later in this list, the nearer it came.
+TELLING = (
+    *(Reason.NO_BASIS, Reason.COUNTS_ONLY, Reason.NOT_RESPONDER, Reason.SCOPE, Reason.CLASS),
+    *(Reason.SOS_CLOSED, Reason.NO_SHIFT, Reason.ACTION, Reason.STOPPED, Reason.EXPIRED),
+    *(Reason.NOT_YET, Reason.TIME, Reason.CHAIN, Reason.STALE, Reason.PATIENT, Reason.NOT_APPROVED),
+    *(Reason.NEED_TWO, Reason.SELF_APPROVAL, Reason.NO_NOTICE, Reason.WINDOW, Reason.CLIP_ONLY),
+    *(Reason.PURPOSE, Reason.NO_REASON, Reason.SECOND),
+    *(Reason.UNRECORDED, Reason.MASK, Reason.OBJECTION),
 )
 
 
@@ -119,26 +43,101 @@ def decide(
     subject: Subject,
     camera: CameraFacts,
     action: Action,
-    purpose: Purpose,
+    purpose: Purpose | None,
     now: int,
     basis: Basis,
 ) -> Permit | Refusal:
-    """The first rule that allows it, else a refusal. `now` is UTC ms of the owner node's clock."""
-    held = [rule for rule in RULES if rule.holds(subject, camera, now, basis)]
-    fitting = [rule for rule in held if action in rule.actions]
-    for rule in fitting:
-        if purpose in rule.purposes:
-            return Permit(
-                id=basis.decision,
-                subject=subject,
-                via=basis.via,
-                camera=camera.id,
-                quality=basis.quality,
-                action=action,
-                purpose=purpose,
-                basis=rule.code,
-                until=now + PERMIT_LIFE_MS,
-                outside=rule.outside,
-                sign_in=basis.sign_in,
-            )
-    return Refusal(Reason.PURPOSE if fitting else Reason.NO_BASIS)
+    """The first way in the table that holds, else why not. `now` is UTC ms of the owner node's
+    clock; `purpose` None is a word that is no purpose."""
+    if action in MEDIA and subject.roles & MEDIALESS:
+        return Refusal(Reason.NO_MEDIA)
+    if purpose is None:
+        return Refusal(Reason.PURPOSE)
+    asked = Asked(subject, camera, action, purpose, now, basis)
+    reasons = [bases.nearest(asked)]
+    for cell in _ways(asked):
+        found = PREDICATES[cell.code](asked, cell)
+        if isinstance(found, Stands):
+            if found.outside and action in SHOWING and camera.withheld is not None:
+                return Refusal(camera.withheld)
+            if cell.second and not _seconded(asked):
+                reasons.append(Reason.SECOND)
+                continue
+            return _permit(asked, cell, found)
+        reasons.append(found)
+    return Refusal(max(reasons, key=TELLING.index))
+
+
+def may_know(subject: Subject, camera: CameraFacts, now: int, basis: Basis) -> bool:
+    """Whether the camera exists for this subject (PRM-2): it may be seen, or its health read, were
+    the right purpose and reason given. Nobody knows of a camera by standing higher up."""
+    said = replace(basis, reason=basis.reason or "list")
+    return any(
+        isinstance(decide(subject, camera, action, purpose, now, said), Permit)
+        for action, purpose in _KNOWING
+    )
+
+
+_KNOWING = (
+    (Action.HEALTH, Purpose.MAINTENANCE),
+    *((Action.LIVE, purpose) for purpose in Purpose),
+    (Action.CLIP, Purpose.OWN_VIEW),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """An act that the table has: `cells` say under which conditions, for the act's own service."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def second(self) -> bool:
+        """A second person has to confirm, whichever way."""
+        return all(cell.second for cell in self.cells)
+
+
+def decide_act(
+    subject: Subject, column: Column, relations: frozenset[Row] = frozenset()
+) -> Allowance | Refusal:
+    """What is no camera: `relations` are those to the household that it concerns."""
+    rows = [*relations, *(Row(role.value) for role in sorted(subject.roles))]
+    if not subject.roles:
+        rows.append(Row.NEIGHBOUR)
+    held = tuple(cell for row in rows for cell in cells(row, column) if cell.code is not Code.A)
+    return Allowance(held) if held else Refusal(Reason.NO_BASIS)
+
+
+def _ways(asked: Asked) -> Iterator[Cell]:
+    """Each cell that the subject's rows and the action's columns name."""
+    for row in bases.rows(asked):
+        for column in columns_of(asked.action, asked.camera.camera_class):
+            yield from cells(row, column)
+
+
+def _seconded(asked: Asked) -> bool:
+    second = asked.basis.second
+    return second is not None and second != asked.subject.key
+
+
+def _permit(asked: Asked, cell: Cell, found: Stands) -> Permit:
+    basis = asked.basis
+    lapses = asked.now + PERMIT_LIFE_MS
+    return Permit(
+        id=basis.decision,
+        subject=asked.subject,
+        via=basis.via,
+        camera=asked.camera.id,
+        quality=basis.quality,
+        action=asked.action,
+        purpose=asked.purpose,
+        basis=cell.code.value,
+        until=lapses if found.ends is None else min(lapses, found.ends),
+        outside=found.outside,
+        sign_in=basis.sign_in,
+        ref=found.ref,
+        opened=found.opened,
+        reason=basis.reason,
+        footage=basis.footage,
+        grant=found.grant,
+    )

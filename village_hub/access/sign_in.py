@@ -13,10 +13,11 @@ from village_core.enrolment import (
     read_typed_code,
 )
 from village_core.ids import new_id, new_secret
-from village_core.permits import Action
+from village_core.permits import Action, Purpose
 from village_core.tokens import LONGEST, Kind
 from village_hub.access.credentials import SESSION_LIFE, digest
-from village_hub.access.identity import PersonCaller
+from village_hub.access.facts import Said
+from village_hub.access.identity import PersonCaller, claims_of
 from village_hub.access.origin import Source
 from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.token_keys import TokenKeys
@@ -134,16 +135,20 @@ class SignIns:
             people.end_sign_in, sign_in, person, self._clock.utc_ms()
         )
 
-    def media_token(self, caller: PersonCaller, camera: str, action: Action) -> tuple[str, int]:
-        """A media token for what was just permitted, and its life in seconds."""
+    def media_token(
+        self, caller: PersonCaller, camera: str, action: Action, said: Said
+    ) -> tuple[str, int]:
+        """A media token for a look that is decided when it is used, and its life in seconds."""
         more = {"sid": caller.sign_in, "camera": camera, "action": action.value}
-        return self._mint(Kind.MEDIA, caller, more)
+        purpose = said.purpose or Purpose.OWN_VIEW
+        return self._mint(Kind.MEDIA, caller, more | {"purpose": purpose, "reason": said.reason})
 
     def access_token(self, caller: PersonCaller) -> tuple[str, int]:
         """An access token (RFC 9068) for programs that keep no cookies, and its life in seconds."""
         return self._mint(Kind.ACCESS, caller, {"sid": caller.sign_in, "client_id": "village-hub"})
 
     def _mint(self, kind: Kind, caller: PersonCaller, more: dict[str, str]) -> tuple[str, int]:
-        issuer = self._keys.issuer()
-        token = issuer.mint(kind, subject=caller.subject.id, audience=self._hub, more=more)
+        issuer, subject = self._keys.issuer(), caller.subject
+        claims = {**claims_of(subject), **more}
+        token = issuer.mint(kind, subject=subject.id, audience=self._hub, more=claims)
         return token, LONGEST[kind]

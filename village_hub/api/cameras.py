@@ -3,12 +3,16 @@
 from email.utils import formatdate
 
 from aiohttp import web
+from pydantic import Field
 
-from village_core.messages import EncodingNote
-from village_core.permits import Action, Quality
+from village_core.messages import PRINTABLE, EncodingNote
+from village_core.permits import Action, Purpose, Quality
 from village_hub import keys
+from village_hub.access.facts import Said
 from village_hub.access.guard import person
 from village_hub.access.identity import PersonCaller
+from village_hub.api import bodies
+from village_hub.api.contract import NO_STORE, Shape, read_query
 from village_hub.catalogue import cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.errors import NotFound
@@ -16,7 +20,13 @@ from village_hub.tiers.presence import presence
 
 routes = web.RouteTableDef()
 
-NO_STORE = {"Cache-Control": "no-store"}
+
+class Look(Shape):
+    """Why somebody wants to see: a word of the closed list of purposes, and for those who have to
+    say more a sentence."""
+
+    purpose: str = Field(default=Purpose.OWN_VIEW.value, max_length=40)
+    reason: str = Field(default="", max_length=400, pattern=PRINTABLE)
 
 
 @routes.get("/api/v1/cameras", name="cameras")
@@ -38,8 +48,9 @@ async def get_camera(request: web.Request) -> web.Response:
 async def still(request: web.Request) -> web.Response:
     """One picture now, image/jpeg. 409 agent_offline, 504 when none comes in time."""
     caller = person(request)
+    said = _said(read_query(request, Look))
     row = await known(request, caller, request.match_info["camera"])
-    permit = await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.STILL)
+    permit = await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.STILL, said)
     picture = await request.app[keys.LIVE].still(permit)
     now = request.app[keys.CLOCK].utc_ms() / 1000
     headers = {**NO_STORE, "Last-Modified": formatdate(now, usegmt=True)}
@@ -50,8 +61,11 @@ async def still(request: web.Request) -> web.Response:
 async def media_token(request: web.Request) -> web.Response:
     """A token for one WHEP POST on this camera (at most 5 min), and the ICE servers to use."""
     caller = person(request)
+    said = _said(await bodies.read(request, Look) if request.can_read_body else Look())
     row = await known(request, caller, request.match_info["camera"])
-    token, lifetime = request.app[keys.SIGN_INS].media_token(caller, row.id, Action.LIVE)
+    if said.purpose is None:  # refused, and written down, like any look without a basis
+        await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.LIVE, said)
+    token, lifetime = request.app[keys.SIGN_INS].media_token(caller, row.id, Action.LIVE, said)
     servers = [
         {"urls": server.url, "username": server.username, "credential": server.credential}
         for server in request.app[keys.TURN].servers()
@@ -74,6 +88,13 @@ async def known(request: web.Request, caller: PersonCaller, name: str) -> Camera
     if row is None or not await request.app[keys.GUARD].may(caller, row):
         raise NotFound("there is no such camera", code="no_such_camera")
     return row
+
+
+def _said(look: Look) -> Said:
+    try:
+        return Said(Purpose(look.purpose), look.reason)
+    except ValueError:  # PRM-15: a decision like any other, and audited as one
+        return Said(None, look.reason)
 
 
 def describe(app: web.Application, row: CameraRow) -> dict[str, object]:

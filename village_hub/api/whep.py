@@ -5,6 +5,7 @@ from aiohttp import web
 from village_core.permits import Action
 from village_core.transport import signalling
 from village_hub import keys
+from village_hub.access.facts import Said
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import MediaCaller, admits
 from village_hub.api import media
@@ -24,7 +25,8 @@ async def watch(request: web.Request) -> web.Response:
     offer = await media.read_offer(request)
     camera = await media.camera_of(request)
     quality = camera.nearest(quality)
-    permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action)
+    said = Said(caller.purpose, caller.reason)
+    permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action, said)
     opened = await request.app[keys.LIVE].watch(permit, offer, caller.credential)
     return media.created(request, opened, "/whep")
 

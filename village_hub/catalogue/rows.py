@@ -7,7 +7,7 @@ from village_core.keys import PublicKey
 from village_core.messages import EncodingNote
 from village_core.permits import Quality
 from village_core.troubles import Trouble
-from village_hub.access.rules import CameraFacts
+from village_hub.access.facts import CameraFacts
 
 
 class CameraKind(StrEnum):

@@ -9,7 +9,7 @@ from village_core.media.stream import Stream
 from village_core.permits import Quality
 from village_core.transport import Choice, ServerSession
 from village_core.transport.signalling import SessionUrl
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 
 
 @dataclass(slots=True, kw_only=True)

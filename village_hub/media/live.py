@@ -19,7 +19,7 @@ from village_core.transport.addresses import local_addresses
 from village_core.transport.joining import receiving_of, sending_of
 from village_core.transport.signalling import Reply, SessionUrl
 from village_core.troubles import Trouble
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraKind, CameraRow
 from village_hub.errors import ChildOffline, Conflict, NotFound, Overloaded, Unprocessable

@@ -15,7 +15,7 @@ from village_core.ids import new_id
 from village_core.jobs import Supervisor
 from village_core.messages import Answer, Message, PushRequest, Ticketed
 from village_core.permits import PermitNote
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.errors import ChildOffline, ChildTimeout, Overloaded
 from village_hub.media.feed import Feed

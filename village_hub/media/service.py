@@ -15,7 +15,7 @@ from village_core.clock import Clock
 from village_core.jobs import Supervisor
 from village_core.permits import Quality
 from village_core.transport.signalling import Reply
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue

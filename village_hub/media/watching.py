@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from village_core.media.viewer import Viewer
 from village_core.transport import Choice, Offer, SdpError, ServerSession, sdp
 from village_core.transport.signalling import SessionUrl
-from village_hub.access.rules import Permit
+from village_hub.access.facts import Permit
 from village_hub.errors import BadRequest, HubError, Unprocessable
 from village_hub.media.feed import Feed
 

@@ -45,10 +45,13 @@ def read_words(folder: Path = TEMPLATES / "locale") -> dict[str, Words]:
 
 
 def _read(folder: Path, language: str) -> dict[str, str]:
-    path = folder / language / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
-    return {str(message.id): str(message.string) for message in catalogue if message.id}
+    """Every catalogue of the language: one an area, so that each is found where it belongs."""
+    texts: dict[str, str] = {}
+    for path in sorted((folder / language / "LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language, abort_invalid=True)
+        texts |= {str(each.id): str(each.string) for each in catalogue if each.id}
+    return texts
 
 
 def choose(cookie: str | None, accept: str) -> str:

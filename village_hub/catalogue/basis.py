@@ -1,0 +1,79 @@
+"""Rows to facts: everything that one decision rests on, in one consistent read.
+
+Each part of the system that gives somebody a basis adds its own source to SOURCES: a function that
+returns the fields of `Basis` it knows of. Facts about the camera come from `camera_facts`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlmodel import Session
+
+from village_core.permits import Quality
+from village_hub.access.facts import Basis, CameraFacts, PersonKey, Subject
+from village_hub.catalogue import cameras, people
+from village_hub.catalogue.rows import CameraRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Who asks about which camera, and what was said with it."""
+
+    decision: str
+    subject: Subject
+    camera: str
+    quality: Quality
+    now: int
+    sign_in: str | None = None
+    reason: str = ""
+    footage: tuple[int, int] | None = None
+    second: PersonKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    camera: CameraFacts
+    basis: Basis
+
+
+Source = Callable[[Session, str, Question, CameraRow], Mapping[str, Any]]
+"""(session, this hub's id, question, camera) -> fields of Basis."""
+
+
+def load(session: Session, hub: str, question: Question) -> Loaded | None:
+    """None: there is no such camera."""
+    camera = cameras.find(session, question.camera)
+    if camera is None:
+        return None
+    basis = Basis(
+        decision=question.decision,
+        via=hub,
+        quality=question.quality,
+        sign_in=question.sign_in,
+        reason=question.reason,
+        footage=question.footage,
+        second=question.second,
+    )
+    for source in SOURCES:
+        basis = replace(basis, **source(session, hub, question, camera))
+    return Loaded(camera_facts(session, camera), basis)
+
+
+def load_all(session: Session, hub: str, questions: Sequence[Question]) -> dict[str, Loaded | None]:
+    """By decision id, all of one moment."""
+    return {each.decision: load(session, hub, each) for each in questions}
+
+
+def camera_facts(_session: Session, camera: CameraRow) -> CameraFacts:
+    return camera.facts
+
+
+def _household(
+    session: Session, hub: str, _question: Question, camera: CameraRow
+) -> Mapping[str, Any]:
+    owners = people.owners(session, camera.household)
+    return {"owners": frozenset((hub, owner) for owner in owners)}
+
+
+SOURCES: tuple[Source, ...] = (_household,)
