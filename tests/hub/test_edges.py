@@ -27,13 +27,16 @@ def minted(hub: Hub, kind: Kind, **more: Any) -> dict[str, str]:
     return bearer(issuer.mint(kind, subject="x", audience=hub.id, more=more))
 
 
+SAID = {"purpose": "own_view", "reason": ""}
+
+
 @pytest.mark.parametrize(
     ("kind", "claims"),
     [
         (Kind.TICKET, {}),
         (Kind.TICKET, {"run": "earlier", "action": "live", "push": "p", "quality": "main"}),
         (Kind.MEDIA, {}),
-        (Kind.MEDIA, {"sid": "none", "camera": "x", "action": "live"}),
+        (Kind.MEDIA, {"sid": "none", "camera": "x", "action": "live", **SAID}),
         (Kind.ACCESS, {"sid": 5}),
         (Kind.ENROL, {}),
         (Kind.VOUCH, {}),
@@ -51,12 +54,14 @@ async def test_a_token_of_ours_that_says_too_little_opens_nothing(
         assert (await hub.ask(method, path, headers=token)).status == 401
 
 
-@pytest.mark.parametrize("claims", [{"roles": "x"}, {"roles": [1]}, {"unit": 5}, {"place": []}])
+@pytest.mark.parametrize(
+    "claims", [{"roles": "x"}, {"roles": [1]}, {"roles": ["king"]}, {"unit": 5}, {"place": []}]
+)
 async def test_claims_of_another_shape_are_refused(hub: Hub, claims: dict[str, Any]) -> None:
     _, viewer = await hub.owner()
     rows = await (await hub.ask("GET", "/api/v1/me/sign-ins", headers=viewer.headers)).json()
     sid = rows["sign_ins"][0]["id"]
-    good = minted(hub, Kind.ACCESS, sid=sid, roles=["owner"], unit="u", place="110101")
+    good = minted(hub, Kind.ACCESS, sid=sid, roles=["committee"], unit="u", place="110101")
     assert (await hub.ask("GET", "/api/v1/me", headers=good)).status == 200
     bad = minted(hub, Kind.ACCESS, sid=sid, **claims)
     assert (await hub.ask("GET", "/api/v1/me", headers=bad)).status == 401
@@ -73,9 +78,9 @@ async def test_a_media_token_with_an_unknown_action_is_refused(hub: Hub) -> None
     _, viewer = await hub.owner()
     rows = await (await hub.ask("GET", "/api/v1/me/sign-ins", headers=viewer.headers)).json()
     sid = rows["sign_ins"][0]["id"]
-    token = minted(hub, Kind.MEDIA, sid=sid, camera="x", action="steal")
+    token = minted(hub, Kind.MEDIA, sid=sid, camera="x", action="steal", **SAID)
     assert (await hub.ask("GET", "/whep/x", headers=token)).status == 401
-    still = minted(hub, Kind.MEDIA, sid=sid, camera="x", action=Action.STILL.value)
+    still = minted(hub, Kind.MEDIA, sid=sid, camera="x", action=Action.STILL.value, **SAID)
     headers = {**still, "Content-Type": "application/sdp"}
     assert (await hub.ask("POST", "/whep/x", data="v=0", headers=headers)).status == 403
 

@@ -351,6 +351,7 @@ async def test_a_token_for_somebody_elses_camera_meets_the_decision(hub: Hub) ->
     issuer: Issuer = hub.app[keys.TOKEN_KEYS].issuer()
     rows = await (await hub.ask("GET", "/api/v1/me/sign-ins", headers=viewer.headers)).json()
     more = {"sid": rows["sign_ins"][0]["id"], "camera": camera, "action": "live"}
+    more |= {"purpose": "own_view", "reason": ""}
     token = issuer.mint(Kind.MEDIA, subject=viewer.person, audience=hub.id, more=more)
     response = await post(hub, f"/whep/{camera}", bearer(token))
     assert (response.status, await code_of(response)) == (403, "no_basis")
