@@ -7,15 +7,16 @@ from pydantic import Field
 
 from village_core.messages import PRINTABLE, EncodingNote
 from village_core.permits import Action, Purpose, Quality
+from village_core.troubles import Trouble
 from village_hub import keys
 from village_hub.access.facts import Said
 from village_hub.access.guard import person
 from village_hub.access.identity import PersonCaller
 from village_hub.api import bodies
-from village_hub.api.contract import NO_STORE, Shape, read_query
+from village_hub.api.contract import NO_STORE, Shape, operation, read_query, reply
 from village_hub.catalogue import cameras, people
-from village_hub.catalogue.rows import CameraRow
-from village_hub.errors import NotFound
+from village_hub.catalogue.rows import CameraKind, CameraRow
+from village_hub.errors import BadChild, ChildTimeout, Conflict, NotFound
 from village_hub.tiers.presence import presence
 
 routes = web.RouteTableDef()
@@ -29,22 +30,63 @@ class Look(Shape):
     reason: str = Field(default="", max_length=400, pattern=PRINTABLE)
 
 
+class Size(Shape):
+    width: int
+    height: int
+    fps: float | None
+
+
+class CameraShown(Shape):
+    """A camera and its state; `trouble` is a word of a closed list."""
+
+    id: str
+    name: str
+    kind: CameraKind
+    online: bool
+    trouble: Trouble | None
+    main: Size | None
+    sub: Size | None
+    audio: str | None
+    masked: bool
+    transcoded: bool
+
+
+class CamerasShown(Shape):
+    cameras: list[CameraShown]
+
+
+class IceServer(Shape):
+    urls: str
+    username: str | None
+    credential: str | None = Field(repr=False)
+
+
+class MediaToken(Shape):
+    """`expires_in` is in seconds."""
+
+    token: str = Field(repr=False)
+    expires_in: int
+    ice_servers: list[IceServer]
+
+
 @routes.get("/api/v1/cameras", name="cameras")
+@operation(answer=CamerasShown)
 async def list_cameras(request: web.Request) -> web.Response:
-    """Those the caller may see, in the order they were added."""
+    """Those the caller may know of, in the order they were added."""
     rows = await visible(request, person(request))
-    found = [describe(request.app, row) for row in rows]
-    return web.json_response({"cameras": found}, headers=NO_STORE)
+    return reply(CamerasShown(cameras=[describe(request.app, row) for row in rows]))
 
 
 @routes.get("/api/v1/cameras/{camera}", name="camera")
+@operation(answer=CameraShown)
 async def get_camera(request: web.Request) -> web.Response:
     """One of them and its state: `online`, and `trouble` as a word of the closed list."""
     row = await known(request, person(request), request.match_info["camera"])
-    return web.json_response(describe(request.app, row), headers=NO_STORE)
+    return reply(describe(request.app, row))
 
 
 @routes.get("/api/v1/cameras/{camera}/still", name="still", allow_head=False)
+@operation(query=Look, content="image/jpeg", errors=(Conflict, BadChild, ChildTimeout))
 async def still(request: web.Request) -> web.Response:
     """One picture now, image/jpeg. 409 agent_offline, 504 when none comes in time."""
     caller = person(request)
@@ -58,6 +100,7 @@ async def still(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/cameras/{camera}/media-token", name="media_token")
+@operation(body=Look, body_required=False, answer=MediaToken)
 async def media_token(request: web.Request) -> web.Response:
     """A token for one WHEP POST on this camera (at most 5 min), and the ICE servers to use."""
     caller = person(request)
@@ -67,11 +110,10 @@ async def media_token(request: web.Request) -> web.Response:
         await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.LIVE, said)
     token, lifetime = request.app[keys.SIGN_INS].media_token(caller, row.id, Action.LIVE, said)
     servers = [
-        {"urls": server.url, "username": server.username, "credential": server.credential}
+        IceServer(urls=server.url, username=server.username, credential=server.credential)
         for server in request.app[keys.TURN].servers()
     ]
-    found = {"token": token, "expires_in": lifetime, "ice_servers": servers}
-    return web.json_response(found, headers=NO_STORE)
+    return reply(MediaToken(token=token, expires_in=lifetime, ice_servers=servers))
 
 
 async def visible(request: web.Request, caller: PersonCaller) -> list[CameraRow]:
@@ -97,22 +139,22 @@ def _said(look: Look) -> Said:
         return Said(None, look.reason)
 
 
-def describe(app: web.Application, row: CameraRow) -> dict[str, object]:
+def describe(app: web.Application, row: CameraRow) -> CameraShown:
     """A camera as the API shows it."""
     now = presence(row, app[keys.CHILDREN], app[keys.LIVE])
-    return {
-        "id": row.id,
-        "name": row.name,
-        "kind": row.kind.value,
-        "online": now.online,
-        "trouble": now.trouble.value if now.trouble else None,
-        "main": _encoding(row.main),
-        "sub": _encoding(row.sub),
-        "audio": row.audio,
-        "masked": row.masked,
-        "transcoded": row.transcoded,
-    }
+    return CameraShown(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        online=now.online,
+        trouble=now.trouble,
+        main=_size(row.main),
+        sub=_size(row.sub),
+        audio=row.audio,
+        masked=row.masked,
+        transcoded=row.transcoded,
+    )
 
 
-def _encoding(note: EncodingNote | None) -> dict[str, object] | None:
-    return {"width": note.width, "height": note.height, "fps": note.fps} if note else None
+def _size(note: EncodingNote | None) -> Size | None:
+    return Size(width=note.width, height=note.height, fps=note.fps) if note else None

@@ -14,7 +14,7 @@ Lists take `limit` and `after` (`Paging`) and give `items` and `next`, the `afte
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -57,33 +57,36 @@ class Operation:
     answer: type[BaseModel] | None = None  # application/json; None: no body
     status: int = 200  # 204 for operations without an answer
     content: str = "application/json"  # of the answer; others are not described further
-    errors: tuple[type[HubError], ...] = ()  # besides those that any operation may give
+    also: tuple[int, ...] = ()  # further statuses that are no failures
+    errors: Sequence[type[HubError]] = ()  # besides those that any operation may give
     creates: bool = False  # takes Idempotency-Key
+    text: str = ""  # the media type of a body that is no JSON
+    body_required: bool = True
 
 
-def operation(  # noqa: PLR0913 - what an operation is
-    *,
-    body: type[BaseModel] | None = None,
-    query: type[BaseModel] | None = None,
-    answer: type[BaseModel] | None = None,
-    status: int | None = None,
-    content: str = "application/json",
-    errors: Sequence[type[HubError]] = (),
-    creates: bool = False,
-) -> Callable[[H], H]:
+class Said(TypedDict, total=False):
+    """The fields of Operation."""
+
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    answer: type[BaseModel] | None
+    status: int
+    content: str
+    also: tuple[int, ...]
+    errors: Sequence[type[HubError]]
+    creates: bool
+    text: str
+    body_required: bool
+
+
+def operation(**said: Unpack[Said]) -> Callable[[H], H]:
     """Mark a handler; `status` is 200 with an answer and 204 without unless said."""
+    answers = said.get("answer") or said.get("content")
+    said.setdefault("status", 200 if answers else 204)
+    made = Operation(**said)
 
     def mark(handler: H) -> H:
-        said = Operation(
-            body=body,
-            query=query,
-            answer=answer,
-            status=status or (200 if answer or content != "application/json" else 204),
-            content=content,
-            errors=tuple(errors),
-            creates=creates,
-        )
-        setattr(handler, OPERATION, said)
+        setattr(handler, OPERATION, made)
         return handler
 
     return mark

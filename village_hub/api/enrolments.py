@@ -3,17 +3,19 @@ yet; what it proves is in the bodies."""
 
 from aiohttp import web
 
-from village_core.enrolment import Begin, Claim, Reveal
+from village_core.enrolment import Begin, Begun, Claim, Enrolled, Reveal
 from village_hub import keys
 from village_hub.access.guard import SOURCE
 from village_hub.access.throttle import network_of
 from village_hub.api import bodies
-from village_hub.errors import NotFound
+from village_hub.api.contract import operation
+from village_hub.errors import Conflict, NotFound, TooMany
 
 routes = web.RouteTableDef()
 
 
 @routes.post("/api/v1/enrolments/begin", name="enrolment_begin")
+@operation(body=Begin, answer=Begun, errors=(NotFound, Conflict, TooMany))
 async def begin(request: web.Request) -> web.Response:
     """B 1: a typed code."""
     _throttle(request)
@@ -22,6 +24,7 @@ async def begin(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/enrolments/{enrolment}/claim", name="enrolment_claim")
+@operation(body=Claim, answer=Enrolled, errors=(TooMany,))
 async def claim(request: web.Request) -> web.Response:
     """A: by QR."""
     _throttle(request)
@@ -31,6 +34,7 @@ async def claim(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/enrolments/{enrolment}/reveal", name="enrolment_reveal")
+@operation(body=Reveal, status=202, errors=(TooMany,))
 async def reveal(request: web.Request) -> web.Response:
     """B 2."""
     _throttle(request)
@@ -40,6 +44,7 @@ async def reveal(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/enrolments/{enrolment}/result", name="enrolment_result")
+@operation(answer=Enrolled, also=(202,))
 async def result(request: web.Request) -> web.Response:
     """B 4: 202 while nobody has entered the digits."""
     name = request.match_info["enrolment"]
@@ -50,6 +55,7 @@ async def result(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/enrolments/{enrolment}", name="enrolment_refuse")
+@operation()
 async def refuse(request: web.Request) -> web.Response:
     """B 4: the digits differ at the home."""
     await request.app[keys.ENROLMENTS].refuse(request.match_info["enrolment"], _token(request))

@@ -1,47 +1,87 @@
 """Who I am, where I am signed in, and a token for programs that keep no cookies."""
 
+from typing import Literal
+
 from aiohttp import web
+from pydantic import Field
 
 from village_hub import keys
 from village_hub.access.guard import person
+from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.catalogue import people
 from village_hub.errors import NotFound
 
 routes = web.RouteTableDef()
 
 
+class HubShown(Shape):
+    id: str
+    name: str
+    tier: Literal["village", "township", "bureau"]
+
+
+class Me(Shape):
+    id: str
+    name: str | None
+    hub: HubShown
+
+
+class SignInShown(Shape):
+    """A browser that is signed in; times in UTC ms."""
+
+    id: str
+    device: str
+    created: int
+    used: int
+    expires: int
+    this: bool  # the one that asks
+
+
+class SignInsShown(Shape):
+    sign_ins: list[SignInShown]
+
+
+class AccessToken(Shape):
+    """`expires_in` is in seconds."""
+
+    token: str = Field(repr=False)
+    expires_in: int
+
+
 @routes.get("/api/v1/me", name="me")
+@operation(answer=Me)
 async def me(request: web.Request) -> web.Response:
     """The person signed in, and the hub they are at."""
     caller = person(request)
     row = await request.app[keys.CATALOGUE].read(people.person, caller.subject.id)
     node = request.app[keys.NODE]
-    hub = {"id": node.id, "name": node.name, "tier": request.app[keys.CONFIG].tier}
-    found = {"id": caller.subject.id, "name": row.name if row else None, "hub": hub}
-    return web.json_response(found, headers={"Cache-Control": "no-store"})
+    hub = HubShown(id=node.id, name=node.name, tier=request.app[keys.CONFIG].tier)
+    return reply(Me(id=caller.subject.id, name=row.name if row else None, hub=hub))
 
 
 @routes.get("/api/v1/me/sign-ins", name="my_sign_ins")
+@operation(answer=SignInsShown)
 async def sign_ins(request: web.Request) -> web.Response:
     """The browsers I am signed in with; times in UTC ms."""
     caller = person(request)
     now = request.app[keys.CLOCK].utc_ms()
     rows = await request.app[keys.CATALOGUE].read(people.sign_ins, caller.subject.id, now)
     found = [
-        {
-            "id": row.id,
-            "device": row.device,
-            "created": row.created,
-            "used": row.used,
-            "expires": row.expires,
-            "this": row.id == caller.sign_in,
-        }
+        SignInShown(
+            id=row.id,
+            device=row.device,
+            created=row.created,
+            used=row.used,
+            expires=row.expires,
+            this=row.id == caller.sign_in,
+        )
         for row in rows
     ]
-    return web.json_response({"sign_ins": found}, headers={"Cache-Control": "no-store"})
+    return reply(SignInsShown(sign_ins=found))
 
 
 @routes.delete("/api/v1/me/sign-ins/{sign_in}", name="end_my_sign_in")
+@operation()
 async def end_sign_in(request: web.Request) -> web.Response:
     """Sign one of them out; 404 when it is not mine."""
     caller = person(request)
@@ -49,12 +89,12 @@ async def end_sign_in(request: web.Request) -> web.Response:
     if not await request.app[keys.SIGN_INS].end(name, caller.subject.id):
         raise NotFound("there is no such sign-in")
     request.app[keys.RENEWAL].look_soon()
-    return web.Response(status=204)
+    return done()
 
 
 @routes.post("/api/v1/me/access-token", name="access_token")
+@operation(answer=AccessToken)
 async def access_token(request: web.Request) -> web.Response:
     """An access token (RFC 9068) of at most 15 minutes; it ends with this sign-in."""
     token, lifetime = request.app[keys.SIGN_INS].access_token(person(request))
-    found = {"token": token, "expires_in": lifetime}
-    return web.json_response(found, headers={"Cache-Control": "no-store"})
+    return reply(AccessToken(token=token, expires_in=lifetime))

@@ -13,7 +13,17 @@ from village_hub.access.identity import MediaCaller, PublishCaller, TicketCaller
 from village_hub.api import bodies
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraRow
-from village_hub.errors import BadRequest, NotFound, Unauthorized, UnsupportedMedia
+from village_hub.errors import (
+    BadRequest,
+    ChildTimeout,
+    Conflict,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooMany,
+    Unauthorized,
+    UnsupportedMedia,
+)
 from village_hub.media.service import Opened
 
 SDP = signalling.SDP
@@ -25,6 +35,8 @@ CODES = {
     422: "unprocessable",
     428: "precondition_required",
 }
+OPENING = (Conflict, ChildTimeout, TooMany)
+PATCHING = (PreconditionFailed, PreconditionRequired, TooMany)
 MediaUser = MediaCaller | TicketCaller | PublishCaller
 
 

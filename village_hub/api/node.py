@@ -10,6 +10,7 @@ from village_hub import keys
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import NodeCaller, TicketCaller, admits
 from village_hub.api import bodies
+from village_hub.api.contract import operation
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import NodeRow
 from village_hub.errors import (
@@ -28,6 +29,7 @@ JPEG = b"\xff\xd8\xff"  # how every JPEG begins (SOI and the next marker)
 
 
 @routes.get("/uplink", name="uplink", allow_head=False)
+@operation(status=101)
 @admits(NodeCaller)
 async def uplink(request: web.Request) -> web.StreamResponse:
     """The WebSocket that a child keeps open."""
@@ -35,6 +37,7 @@ async def uplink(request: web.Request) -> web.StreamResponse:
 
 
 @routes.put("/api/v1/node/status", name="node_status")
+@operation(body=AgentStatus, errors=(Conflict,))
 @admits(NodeCaller)
 async def status(request: web.Request) -> web.Response:
     """AgentStatus, on connect and on every change. 409 camera_elsewhere changes nothing."""
@@ -49,6 +52,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 @routes.put("/api/v1/uploads/{upload}", name="upload")
+@operation(text="image/jpeg")
 @admits(TicketCaller)
 async def upload(request: web.Request) -> web.Response:
     """One JPEG that somebody waits for; its ticket is spent."""

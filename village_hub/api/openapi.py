@@ -1,19 +1,18 @@
 """`/api/openapi.json`: the API described from its own routes, so that it cannot lag behind.
 
-A route says its words in its docstring, whom it is for by `admits`, its body by BODIES here.
+A route says its words in its docstring, whom it is for by `admits`, what it takes and gives by
+`operation` (api/contract.py). Every status that it may answer with is here, each with its reason.
 """
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from importlib import metadata
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
-from village_core.enrolment import Begin, Claim, Reveal
-from village_core.messages import AgentStatus
-from village_core.transport import signalling
 from village_hub.access.guard import PUBLIC
 from village_hub.access.identity import (
     MediaCaller,
@@ -23,27 +22,19 @@ from village_hub.access.identity import (
     TicketCaller,
     admission_of,
 )
-from village_hub.api.sessions import QualityBody
-from village_hub.api.sign_in import SignInBody
+from village_hub.api.contract import Operation, operation, operation_of
 
 routes = web.RouteTableDef()
 
 VERSION = metadata.version("security-village")
 DESCRIBED = ("/api/v1/", "/whip/", "/whep/", "/uplink", "/.well-known/", "/healthz", "/readyz")
-BODIES: dict[str, type[BaseModel]] = {
-    "sign_in": SignInBody,
-    "pin_quality": QualityBody,
-    "enrolment_begin": Begin,
-    "enrolment_claim": Claim,
-    "enrolment_reveal": Reveal,
-    "node_status": AgentStatus,
-}
-TEXTS = {
-    "whip": signalling.SDP,
-    "whep": signalling.SDP,
-    "whip_session_patch": signalling.SDPFRAG,
-    "whep_session_patch": signalling.SDPFRAG,
-    "upload": "image/jpeg",
+JSON = "application/json"
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key again gives the first answer again and does nothing twice.",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 120, "pattern": "^[!-~]+$"},
 }
 WAYS_IN = {
     PersonCaller: ["session", "access"],
@@ -79,6 +70,7 @@ PROBLEM = {
 
 
 @routes.get("/api/openapi.json", name="openapi")
+@operation(status=200)
 async def openapi(request: web.Request) -> web.Response:
     """This description (OpenAPI 3.1). Public: it is in the source anyway."""
     return web.json_response(describe(request.app))
@@ -110,28 +102,75 @@ def _described(app: web.Application) -> Iterator[web.AbstractRoute]:
 def _operation(route: web.AbstractRoute, path: str, schemas: dict[str, Any]) -> dict[str, Any]:
     name = route.name or ""
     words = " ".join((route.handler.__doc__ or "").split())
+    said = operation_of(route.handler) or Operation()
     found: dict[str, Any] = {
         "operationId": f"{name}_{route.method.lower()}",
         "summary": words.partition(". ")[0].rstrip("."),
         "description": words,
-        "parameters": [
-            {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
-            for part in re.findall(r"{(\w+)}", path)
-        ],
+        "parameters": [*_path_parameters(path), *_parameters(said)],
         "security": [] if name in PUBLIC else _security(route),
         "responses": {
-            "2XX": {"description": "done"},
-            "default": {
-                "description": "why not (RFC 9457)",
-                "content": {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                },
-            },
+            **_answers(said, schemas),
+            **{str(status): _problem(status) for status in sorted(_statuses(route, path, said))},
         },
     }
-    if content := _body(name, schemas):
-        found["requestBody"] = {"required": True, "content": content}
+    if content := _body(said, schemas):
+        found["requestBody"] = {"required": said.body_required, "content": content}
     return found
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": part, "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _parameters(said: Operation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    if said.query is not None:
+        schema = said.query.model_json_schema()
+        needed = schema.get("required", [])
+        found += [
+            {"name": name, "in": "query", "required": name in needed, "schema": each}
+            for name, each in schema["properties"].items()
+        ]
+    if said.creates:
+        found.append(IDEMPOTENCY_KEY)
+    return found
+
+
+def _answers(said: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(said.status).phrase}
+    if said.answer is not None:
+        answer["content"] = {"application/json": {"schema": _reference(said.answer, schemas)}}
+    elif said.content != JSON:
+        answer["content"] = {said.content: {"schema": {"type": "string"}}}
+    others = {str(status): {"description": HTTPStatus(status).phrase} for status in said.also}
+    return {str(said.status): answer, **others}
+
+
+def _statuses(route: web.AbstractRoute, path: str, said: Operation) -> set[int]:
+    """What may go wrong: with any operation, with its kind, and with this one."""
+    found = {400, 403, 500, 503}  # a token in the URL; plain HTTP; the hub's own failures
+    if route.name not in PUBLIC:
+        found.add(401)
+    if "{" in path:
+        found.add(404)
+    if said.body is not None or said.text:
+        found |= {408, 413, 415, 422}
+    if said.creates:
+        found |= {409, 422}
+    return found | {error.status for error in said.errors} - {said.status}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {
+        "description": f"{HTTPStatus(status).phrase} (RFC 9457)",
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+        },
+    }
 
 
 def _security(route: web.AbstractRoute) -> list[dict[str, list[str]]]:
@@ -139,14 +178,18 @@ def _security(route: web.AbstractRoute) -> list[dict[str, list[str]]]:
     return [{way: []} for kind in kinds for way in WAYS_IN[kind]]
 
 
-def _body(name: str, schemas: dict[str, Any]) -> dict[str, Any] | None:
-    if name in TEXTS:
-        return {TEXTS[name]: {"schema": {"type": "string"}}}
-    model = BODIES.get(name)
-    if model is None:
+def _body(said: Operation, schemas: dict[str, Any]) -> dict[str, Any] | None:
+    if said.text:
+        return {said.text: {"schema": {"type": "string"}}}
+    if said.body is None:
         return None
+    return {JSON: {"schema": _reference(said.body, schemas)}}
+
+
+def _reference(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
     place = "#/components/schemas/"
     schema = model.model_json_schema(ref_template=place + "{model}")
     schemas.update(schema.pop("$defs", {}))
-    schemas[model.__name__] = schema
-    return {"application/json": {"schema": {"$ref": place + model.__name__}}}
+    name = re.sub(r"\W+", "_", model.__name__).strip("_")
+    schemas[name] = schema
+    return {"$ref": place + name}

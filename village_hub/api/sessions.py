@@ -10,6 +10,7 @@ from village_hub import keys
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import MediaCaller, PersonCaller, admits
 from village_hub.api import bodies
+from village_hub.api.contract import done, operation
 from village_hub.errors import Unauthorized
 
 routes = web.RouteTableDef()
@@ -22,6 +23,7 @@ class QualityBody(BaseModel):
 
 
 @routes.post("/api/v1/sessions/{session}/quality", name="pin_quality")
+@operation(body=QualityBody)
 @admits(PersonCaller, MediaCaller)
 async def pin_quality(request: web.Request) -> web.Response:
     """{quality}: `auto` lets the hub choose again. 404 when the session is not the caller's."""
@@ -32,4 +34,4 @@ async def pin_quality(request: web.Request) -> web.Response:
     live = request.app[keys.LIVE]
     session = live.session(request.match_info["session"], caller.credential)
     await live.pin(session, None if body.quality == "auto" else Quality(body.quality))
-    return web.Response(status=204)
+    return done()

@@ -8,6 +8,8 @@ from village_hub.access.credentials import SESSION_LIFE, set_cookie
 from village_hub.access.guard import SOURCE, person
 from village_hub.access.origin import check_same_origin
 from village_hub.api import bodies
+from village_hub.api.contract import Shape, operation, reply
+from village_hub.errors import NotFound, TooMany
 
 routes = web.RouteTableDef()
 
@@ -18,7 +20,17 @@ class SignInBody(BaseModel):
     code: str = Field(min_length=1, max_length=200, repr=False)
 
 
+class PersonShown(Shape):
+    id: str
+    name: str
+
+
+class SignedInShown(Shape):
+    person: PersonShown
+
+
 @routes.post("/api/v1/sign-in", name="sign_in")
+@operation(body=SignInBody, answer=SignedInShown, errors=(NotFound, TooMany))
 async def sign_in(request: web.Request) -> web.Response:
     """{code} -> a session cookie. 404 bad_code, 429."""
     source = request[SOURCE]
@@ -27,13 +39,13 @@ async def sign_in(request: web.Request) -> web.Response:
     body = await bodies.read(request, SignInBody)
     device = request.headers.get("User-Agent", "")
     signed_in = await request.app[keys.SIGN_INS].sign_in(body.code, device, source)
-    response = web.json_response({"person": {"id": signed_in.person, "name": signed_in.name}})
-    response.headers["Cache-Control"] = "no-store"
+    response = reply(SignedInShown(person=PersonShown(id=signed_in.person, name=signed_in.name)))
     set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
     return response
 
 
 @routes.post("/api/v1/sign-out", name="sign_out")
+@operation()
 async def sign_out(request: web.Request) -> web.Response:
     """Ends this session, and within seconds what it was watching."""
     caller = person(request)

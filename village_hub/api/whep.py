@@ -9,12 +9,14 @@ from village_hub.access.facts import Said
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import MediaCaller, admits
 from village_hub.api import media
-from village_hub.errors import Forbidden
+from village_hub.api.contract import operation
+from village_hub.errors import Forbidden, TooMany
 
 routes = web.RouteTableDef()
 
 
 @routes.post("/whep/{camera}", name="whep")
+@operation(text=signalling.SDP, status=201, content=signalling.SDP, errors=media.OPENING)
 @admits(MediaCaller)
 async def watch(request: web.Request) -> web.Response:
     """Offer in, 201 with the answer out. 403 with the reason code of the decision, 409 while
@@ -32,6 +34,7 @@ async def watch(request: web.Request) -> web.Response:
 
 
 @routes.get("/whep/{camera}", name="whep_get", allow_head=False)
+@operation()
 @admits(MediaCaller)
 async def get(_request: web.Request) -> web.Response:
     """Nothing to show (MED-5)."""
@@ -39,6 +42,7 @@ async def get(_request: web.Request) -> web.Response:
 
 
 @routes.head("/whep/{camera}", name="whep_head")
+@operation(status=200)
 @admits(MediaCaller)
 async def head(_request: web.Request) -> web.Response:
     """What a POST is answered with (MED-5)."""
@@ -46,12 +50,14 @@ async def head(_request: web.Request) -> web.Response:
 
 
 @routes.options("/whep/{camera}", name="whep_preflight")
+@operation(status=200)
 async def preflight(request: web.Request) -> web.Response:
     """MED-4; public, since browsers bring no token."""
     return await media.preflight(request)
 
 
 @routes.patch("/whep/sessions/{session}", name="whep_session_patch")
+@operation(text=signalling.SDPFRAG, also=(200,), errors=media.PATCHING)
 @admits(MediaCaller, expired_ok=True)
 async def patch(request: web.Request) -> web.Response:
     """MED-7."""
@@ -59,6 +65,7 @@ async def patch(request: web.Request) -> web.Response:
 
 
 @routes.delete("/whep/sessions/{session}", name="whep_session_delete")
+@operation(status=200, errors=(TooMany,))
 @admits(MediaCaller, expired_ok=True)
 async def delete(request: web.Request) -> web.Response:
     """MED-6."""
@@ -66,6 +73,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 @routes.options("/whep/sessions/{session}", name="whep_session_preflight")
+@operation(status=200)
 async def session_preflight(request: web.Request) -> web.Response:
     """MED-4; public, since browsers bring no token."""
     return await media.preflight(request)

@@ -8,12 +8,14 @@ from village_core.transport import signalling
 from village_hub import keys
 from village_hub.access.identity import PublishCaller, TicketCaller, admits
 from village_hub.api import media
-from village_hub.errors import Forbidden
+from village_hub.api.contract import operation
+from village_hub.errors import Forbidden, TooMany
 
 routes = web.RouteTableDef()
 
 
 @routes.post("/whip/{camera}", name="whip")
+@operation(text=signalling.SDP, status=201, content=signalling.SDP, errors=media.OPENING)
 @admits(TicketCaller, PublishCaller)
 async def publish(request: web.Request) -> web.Response:
     """Offer in, 201 with the answer out; it takes the place of what came before."""
@@ -31,6 +33,7 @@ async def publish(request: web.Request) -> web.Response:
 
 
 @routes.get("/whip/{camera}", name="whip_get", allow_head=False)
+@operation()
 @admits(TicketCaller, PublishCaller)
 async def get(_request: web.Request) -> web.Response:
     """Nothing to show (MED-5)."""
@@ -38,6 +41,7 @@ async def get(_request: web.Request) -> web.Response:
 
 
 @routes.head("/whip/{camera}", name="whip_head")
+@operation(status=200)
 @admits(TicketCaller, PublishCaller)
 async def head(_request: web.Request) -> web.Response:
     """What a POST is answered with (MED-5)."""
@@ -45,12 +49,14 @@ async def head(_request: web.Request) -> web.Response:
 
 
 @routes.options("/whip/{camera}", name="whip_preflight")
+@operation(status=200)
 async def preflight(request: web.Request) -> web.Response:
     """MED-4; public, since browsers bring no token."""
     return await media.preflight(request)
 
 
 @routes.patch("/whip/sessions/{session}", name="whip_session_patch")
+@operation(text=signalling.SDPFRAG, also=(200,), errors=media.PATCHING)
 @admits(TicketCaller, PublishCaller, expired_ok=True)
 async def patch(request: web.Request) -> web.Response:
     """MED-7."""
@@ -58,6 +64,7 @@ async def patch(request: web.Request) -> web.Response:
 
 
 @routes.delete("/whip/sessions/{session}", name="whip_session_delete")
+@operation(status=200, errors=(TooMany,))
 @admits(TicketCaller, PublishCaller, expired_ok=True)
 async def delete(request: web.Request) -> web.Response:
     """MED-6."""
@@ -65,6 +72,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 @routes.options("/whip/sessions/{session}", name="whip_session_preflight")
+@operation(status=200)
 async def session_preflight(request: web.Request) -> web.Response:
     """MED-4; public, since browsers bring no token."""
     return await media.preflight(request)
