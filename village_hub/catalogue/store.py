@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
-from sqlmodel import Session
+from sqlmodel import Session as Session  # for those who write inside a transaction
 
 from village_hub.catalogue import migrate
 
