@@ -252,6 +252,7 @@ class Camera:
         return CameraNote(
             id=self.id,
             name=self.name,
+            camera_class=self.config.class_,
             online=self.online and not privacy_off,
             trouble=Trouble.PRIVACY_OFF if privacy_off else self.trouble,
             main=main.note() if main else None,

@@ -23,6 +23,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from village_core.messages import CAMERA_ID, MOST_CAMERAS, PRINTABLE
+from village_core.permits import CameraClass
 from village_core.settings import Secret, SettingsError, in_range, load
 
 PREFIX = "HOME_AGENT"
@@ -47,6 +48,7 @@ class CameraConfig:
     user: str = ""
     password: Secret | None = None
     udp: bool = False  # RTSP over TCP first: UDP loses packets on house wiring
+    class_: CameraClass = CameraClass.H_IN  # what nobody said is guarded like a room (PRM-1)
     audio: bool = False  # CAM-11: off until the household switches it on
     transcode: bool = False  # costs most of a small box's processor
     mask: list[Polygon] = field(default_factory=list)

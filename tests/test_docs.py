@@ -36,7 +36,7 @@ def fields(section: type, prefix: str = "") -> Iterator[str]:
     for field in dataclasses.fields(section):
         below = list(sections(kinds[field.name]))
         if not below:
-            yield prefix + field.name
+            yield prefix + field.name.removesuffix("_")
         key = "KEY." if typing.get_origin(kinds[field.name]) is dict else ""
         for part in below:
             yield from fields(part, f"{prefix}{field.name}.{key}")

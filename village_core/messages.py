@@ -13,13 +13,27 @@ What an agent answers (the fixed short list):
     DELETE /permits/{permit}                200 (the named permit ended) | 404
     POST   /stills            StillRequest  202 | 403 | 404 | 409
     GET    /status                          200 AgentStatus
+    POST   /grants            DraftNote     201 Granted | 202 waits for the household at home
+                                            | 403 refused, the code says why | 429 too many wait
+    GET    /grants                          200 GrantList
+    DELETE /grants/{grant}                  200 (stopped, now or before) | 404
+    POST   /owners            OwnerProposal 200 known already | 202 waits for the household at home
+    PUT    /openings/{id}     OpeningNote   200 | 403 the household or the box's own clock says no
+    DELETE /openings/{id}                   200 | 404
+A draft and a proposal are told apart by their ids: the same one again gets the same answer.
+
+What an agent tells by HTTPS besides its status:
+    PUT    /api/v1/node/grants  GrantList   200 GrantListAnswer  on connect and on every change
+    POST   /api/v1/node/sos     SosRaised   200 SosAnswer        until it is answered
+    POST   /api/v1/node/log     LogBatch    200 LogAnswer        what was let out at home (AUD-2)
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from village_core.permits import PermitNote, Quality
+from village_core.grants import GrantTerms
+from village_core.permits import CameraClass, PermitNote, Quality
 from village_core.troubles import Trouble
 
 PROTOCOL = 1
@@ -28,6 +42,12 @@ PING_EVERY = 5.0  # seconds
 CAMERA_ID = r"^[0-9A-Za-z_-]{1,64}$"  # a part of addresses
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"  # nothing that steers a terminal or forges a line
 MOST_CAMERAS = 64  # of one agent
+MOST_GRANTS = 32  # in one GrantList: with their chains they stay below 64 KiB
+MOST_LINES = 40  # in one LogBatch
+
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Name = Annotated[str, Field(max_length=120, pattern=PRINTABLE)]
+Base64url = Annotated[str, Field(max_length=4096, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
 class Message(BaseModel):
@@ -98,6 +118,7 @@ class CameraNote(Message):
 
     id: str = Field(pattern=CAMERA_ID)
     name: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+    camera_class: CameraClass = CameraClass.H_IN  # by the agent's own settings
     online: bool
     trouble: Trouble | None = None  # why not online, or what limits it
     main: EncodingNote | None = None
@@ -113,3 +134,149 @@ class AgentStatus(Message):
     version: str = Field(max_length=80)
     privacy_off: bool
     cameras: list[CameraNote] = Field(max_length=MOST_CAMERAS)
+
+
+class PasskeyProof(Message):
+    """A WebAuthn assertion over `grants.digest(terms)` as its challenge: the owner's yes. The four
+    parts are base64url as a browser's `toJSON()` gives them."""
+
+    kind: Literal["passkey"] = "passkey"
+    credential: Base64url
+    client_data: Base64url
+    authenticator_data: Base64url
+    signature: Base64url = Field(repr=False)
+
+
+class Clerk(Message):
+    """One of the two who witnessed a paper: the agent takes their names to the household."""
+
+    person: Id
+    name: Name
+    proof: PasskeyProof
+    public_key: Base64url  # COSE; the hub's word, for the agent knows no clerks
+
+
+class WindowProof(Message):
+    """Consent on paper, taken in at the window by two named clerks (PRM-21)."""
+
+    kind: Literal["window"] = "window"
+    clerks: tuple[Clerk, Clerk]
+    scan: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the scanned paper
+
+
+class DraftNote(Message):
+    """POST /grants: what somebody wishes the household to sign. Nothing of it holds before."""
+
+    id: Id
+    terms: GrantTerms
+    asked_by: str = Field(max_length=80)  # person id
+    asked_name: Name = ""
+    asked_ms: int
+    proof: PasskeyProof | WindowProof | None = Field(default=None, discriminator="kind")
+
+
+class Granted(Message):
+    id: str
+    grant: str = Field(repr=False)  # the grant+jwt
+
+
+class StoppedNote(Message):
+    id: Id
+    at: int  # UTC ms
+
+
+class GrantNote(Message):
+    """A grant that the household gave, and whether it still stands."""
+
+    id: Id
+    draft: str = ""  # what it was made from
+    grant: str = Field(max_length=4096, repr=False)
+    stopped: int | None = None  # UTC ms
+    stopped_by: Literal["", "lan", "command", "hub", "reset"] = ""
+
+
+class OwnerNote(Message):
+    """An owner whom the home knows: from its enrolment, or confirmed there."""
+
+    id: Id
+    name: Name = ""
+
+
+class GrantList(Message):
+    """The newest changes last; what is left out is unchanged, never taken back."""
+
+    grants: tuple[GrantNote, ...] = Field(default=(), max_length=MOST_GRANTS)
+    stopped: tuple[StoppedNote, ...] = Field(default=(), max_length=500)  # all that are stopped
+    waiting: tuple[Id, ...] = Field(default=(), max_length=64)  # drafts that wait at home
+    refused: tuple[Id, ...] = Field(default=(), max_length=64)  # drafts that got a no at home
+    owners: tuple[OwnerNote, ...] = Field(default=(), max_length=32)
+    window: bool = False  # the household takes consent on paper, too
+    more: bool = False  # further grants follow
+
+
+class GrantListAnswer(Message):
+    """What the hub knows to be stopped, of the grants named and of all others of this home."""
+
+    stopped: tuple[StoppedNote, ...] = Field(default=(), max_length=500)
+
+
+class PasskeyKey(Message):
+    credential: Base64url
+    public_key: Base64url  # COSE
+
+
+class OwnerProposal(Message):
+    """POST /owners: a new owner, or a passkey of one. Holds once it is confirmed at home."""
+
+    id: Id
+    person: Id
+    name: Name = ""
+    passkey: PasskeyKey | None = None
+
+
+class OpeningNote(Message):
+    """PUT /openings/{id}: an SOS or a documented emergency, and what it opens until when."""
+
+    id: Id
+    kind: Literal["sos", "emergency"]
+    cameras: tuple[Id, ...] = Field(max_length=MOST_CAMERAS)
+    opened: int  # UTC ms
+    ends: int
+    by: Name = ""  # who opened it, and for whom: for the household's eyes
+    unit: Name = ""
+    incident: Name = ""  # 110's number
+
+
+class SosRaised(Message):
+    """POST /api/v1/node/sos: raised at home. `id` is the opening's from then on."""
+
+    id: Id
+    raised_ms: int
+    cameras: tuple[Id, ...] = Field(default=(), max_length=MOST_CAMERAS)  # none: nothing granted
+    by: Literal["button", "lan", "command", "alarm"]
+    grant: str = ""  # id of the standing grant it opens by; none when there is none
+
+
+class SosAnswer(Message):
+    id: Id
+    ends: int = 0  # UTC ms; 0: no camera is opened, people are told all the same
+
+
+class LogLine(Message):
+    """One line of the home's own log. `hash` covers it and the hash before."""
+
+    number: int = Field(ge=1)
+    at: int  # UTC ms by the box's clock
+    event: Literal["push", "still", "renewed", "ended", "refused", "stopped", "opened", "sos"]
+    permit: PermitNote | None = None  # without its grant
+    ref: str = Field(default="", max_length=80)  # of what ended: permit, grant, opening
+    why: str = Field(default="", max_length=200)
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class LogBatch(Message):
+    lines: tuple[LogLine, ...] = Field(min_length=1, max_length=MOST_LINES)
+
+
+class LogAnswer(Message):
+    last: int = Field(ge=0)  # the last number of this agent that the hub keeps

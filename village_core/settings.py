@@ -10,6 +10,7 @@ environment). Rules, the same for agent and hub:
 - A field of type `Secret` never stands in the file: `key_file = "path"` names a file that others
   cannot read, `key_env = "VARIABLE"` a variable, or `PREFIX_KEY` gives it.
 - A `Path` is relative to the file it stands in.
+- A field whose key is a word of Python has an underscore at its end that the key has not: `class_`.
 - `__post_init__` of a section may raise ValueError with a sentence; the key's place is put before.
 """
 
@@ -85,6 +86,11 @@ def in_range(name: str, value: float, low: float, high: float) -> None:
         raise ValueError(f"{name} = {value} is outside {low} to {high}")
 
 
+def keyed(hints: Mapping[str, Any]) -> dict[str, Any]:
+    """By the keys of the file instead of the fields' names."""
+    return {name.removesuffix("_"): kind for name, kind in hints.items()}
+
+
 def nearest(name: str, known: list[str]) -> str:
     """The end of a sentence that refuses `name`: the nearest known name, else all of them."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
@@ -111,7 +117,7 @@ class _Reader:
         self, cls: type, table: dict[str, Any], keys: list[str], given: tuple[str, str]
     ) -> None:
         variable, text = given
-        hints = get_type_hints(cls)
+        hints = keyed(get_type_hints(cls))
         if keys[0] not in hints:
             raise SettingsError(f"unknown variable {variable}; {nearest(keys[0], list(hints))}")
         kind = _bare(hints[keys[0]])
@@ -125,16 +131,17 @@ class _Reader:
     def section(self, cls: type, table: object, where: str) -> object:
         if not isinstance(table, Mapping):
             raise SettingsError(f"{where or 'the file'} is to be a section, not {_shown(table)}")
-        hints = get_type_hints(cls)
+        hints = keyed(get_type_hints(cls))
         self._refuse_unknown(hints, table, where)
         values: dict[str, Any] = {}
         for part in fields(cls):
-            key = f"{where}.{part.name}" if where else part.name
-            found, value = self._value(hints[part.name], table, part.name, key)
+            name = part.name.removesuffix("_")
+            key = f"{where}.{name}" if where else name
+            found, value = self._value(hints[name], table, name, key)
             if found:
                 values[part.name] = value
             elif part.default is MISSING and part.default_factory is MISSING:
-                raise SettingsError(f"{_missing(hints[part.name], key)}")
+                raise SettingsError(f"{_missing(hints[name], key)}")
         try:
             return cls(**values)
         except ValueError as error:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from home_agent.config import Config, check_hub_url, read
+from village_core.permits import CameraClass
 from village_core.settings import SettingsError
 
 GATE = {"name": "大门", "main": "rtsp://192.0.2.1/stream1"}
@@ -22,6 +23,15 @@ def test_a_camera_needs_little_and_is_quiet_by_default(tmp_path: Path) -> None:
     file = written(tmp_path, '[cameras.gate]\nname = "大门"\nmain = "rtsp://192.0.2.1/1"\n')
     gate = read(file, {}).cameras["gate"]
     assert (gate.audio, gate.transcode, gate.udp, gate.mask) == (False, False, False, [])
+
+
+def test_a_camera_of_which_nothing_is_said_counts_as_inside_a_home(tmp_path: Path) -> None:
+    """Requirements section 1: the class that is shared least; `class` is the key in the file."""
+    lines = '[cameras.{}]\nname = "x"\nmain = "test:"\n'
+    said = lines.format("b") + 'class = "H-OUT"\n'
+    file = written(tmp_path, lines.format("a") + said)
+    cameras = read(file, {}).cameras
+    assert (cameras["a"].class_, cameras["b"].class_) == (CameraClass.H_IN, CameraClass.H_OUT)
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -42,6 +52,8 @@ def test_without_a_file_the_defaults_hold() -> None:
         ('main = "test:"\nmask = [[[0, 0], [1, 1], [1, 2]]]', "each 0 to 1"),
         ("", "needs main, sub or onvif"),
         ('main = "test:"\npassword = "hunter2"', "is a secret: give password_file"),
+        ('main = "test:"\nclass = "P8"', "class is to be one of H-IN, H-OUT, P9, P7"),
+        ('main = "test:"\nclass_ = "P9"', 'unknown key "class_"; did you mean "class"?'),
         ('main = "test:"\nmian = "x"', 'cameras.gate: unknown key "mian"; did you mean "main"?'),
     ],
 )
