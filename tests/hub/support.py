@@ -1,7 +1,7 @@
 """A real hub on a temporary folder; only its media is a double that opens no sockets."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from tests.hub.clock import TurnedClock
+from tests.hub.people import People, Viewer
 from village_core.ids import new_id, new_secret
 from village_core.keys import SigningKey
 from village_core.messages import AgentStatus, CameraNote, EncodingNote
@@ -19,7 +21,7 @@ from village_hub import keys
 from village_hub.access.credentials import digest
 from village_hub.access.facts import Permit
 from village_hub.access.sign_in import Codes
-from village_hub.catalogue import cameras, nodes, people
+from village_hub.catalogue import cameras, nodes
 from village_hub.catalogue.models import Enrolment
 from village_hub.catalogue.rows import CameraRow
 from village_hub.config import Config, DiscoveryConfig, ListenConfig, MetricsConfig
@@ -29,32 +31,6 @@ from village_hub.media.service import LiveNeeds, LiveSession, Opened
 OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
-
-
-class TurnedClock:
-    """Real time plus what the test adds; sleeps are cut short, so that nothing waits for long."""
-
-    def __init__(self) -> None:
-        self._ms = 1_795_000_000_000
-        self._set = 0  # ms by which somebody set the wall clock
-        self.slept: list[float] = []
-
-    def utc_ms(self) -> int:
-        return self._ms + self._set
-
-    def monotonic(self) -> float:
-        return self._ms / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await asyncio.sleep(min(seconds, 0.02))
-
-    def step(self, seconds: float) -> None:
-        """Set the wall clock; the monotonic one goes on."""
-        self._set += round(seconds * 1000)
-
-    def turn(self, seconds: float) -> None:
-        self._ms += round(seconds * 1000)
 
 
 @dataclass
@@ -168,15 +144,7 @@ class Agent:
     household_key: SigningKey = field(default_factory=SigningKey.make)
 
 
-@dataclass
-class Viewer:
-    """Somebody signed in: their cookie, as a browser would send it from the hub's own page."""
-
-    person: str
-    headers: Mapping[str, str]
-
-
-class Hub:
+class Hub(People):
     """The hub under test, and short ways to put it into a state."""
 
     def __init__(self, app: web.Application, client: "TestClient[Any, Any]", clock: TurnedClock):
@@ -200,18 +168,6 @@ class Hub:
 
     async def ask(self, method: str, path: str, **more: Any) -> ClientResponse:
         return await self.client.request(method, path, allow_redirects=False, **more)
-
-    async def household(self, name: str = "Wang") -> str:
-        household = new_id()
-        write = self.app[keys.CATALOGUE].write
-        await write(people.add_household, household, name, self.clock.utc_ms())
-        return household
-
-    async def person(self, household: str, name: str = "Fang") -> str:
-        person = new_id()
-        write = self.app[keys.CATALOGUE].write
-        await write(people.add_owner, person, name, household, self.clock.utc_ms())
-        return person
 
     async def code(self, person: str) -> str:
         return await Codes(self.app[keys.CATALOGUE], self.clock).link(person)
@@ -312,4 +268,4 @@ async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float 
             await asyncio.sleep(0.01)
 
 
-__all__ = ["Action", "FakeLive", "Hub", "TurnedClock"]
+__all__ = ["Action", "FakeLive", "Hub", "TurnedClock", "Viewer"]

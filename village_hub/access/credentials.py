@@ -18,10 +18,11 @@ from village_hub.access.identity import (
     subject_of_claims,
     subject_of_sign_in,
 )
-from village_hub.access.origin import Source, check_same_origin
+from village_hub.access.origin import SAFE, Source, check_same_origin
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
 from village_hub.catalogue import cameras, nodes, people
+from village_hub.catalogue.rows import Capacity, SignInRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import Unauthorized
 
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 COOKIE = "village"
 SECURE_COOKIE = "__Host-village"  # the browser keeps it to this host, over TLS
 SESSION_LIFE = 30 * 24 * 3600 * 1000  # ms; lives on while used (IDN-5)
+DUTY_LIFE = 12 * 3600 * 1000  # ms; then it is over, however much used (IDN-5)
+KIOSK_IDLE = 10 * 60 * 1000  # ms after which nothing can be done at a kiosk any more (IDN-12)
+LOOKING = frozenset({"media_token", "sign_out"})  # what a kiosk's page sends by itself, or ends
 USED = web.RequestKey("USED", str)  # the secret of a session that lives on: so does its cookie
 NOTED_EVERY = 3600 * 1000  # ms: that a session was used is written down this often
 
@@ -91,13 +95,45 @@ class Credentials:
         now = self._clock.utc_ms()
         found = await self._catalogue.read(people.sign_in_by_digest, digest(secret), now)
         if found is None:
+            await self._refuse_kiosk(secret)
             return None
         check_same_origin(request, source)
-        sign_in, _ = found
-        if now - sign_in.used > NOTED_EVERY:
-            await self._catalogue.write(people.use_sign_in, sign_in.id, now, now + SESSION_LIFE)
+        sign_in, who, duty = found
+        if sign_in.kiosk:
+            await self._at_kiosk(request, sign_in, now)
+        elif now - sign_in.used > NOTED_EVERY:
+            await self._note_used(request, sign_in, secret, now)
+        subject = subject_of_sign_in(self._hub, who, duty)
+        return PersonCaller(subject, sign_in.id, kiosk=sign_in.kiosk)
+
+    async def _refuse_kiosk(self, secret: str) -> None:
+        """Raises Unauthorized with the reason when it was a kiosk's."""
+        if await self._catalogue.read(people.was_kiosk, digest(secret)):
+            raise Unauthorized(
+                "the shift is over: somebody on duty has to open this screen again",
+                code="shift_over",
+            )
+
+    async def _note_used(
+        self, request: web.Request, sign_in: SignInRow, secret: str, now: int
+    ) -> None:
+        """At home a session lives on while it is used; on duty it does not."""
+        renewed = now + SESSION_LIFE if sign_in.capacity is Capacity.HOUSEHOLD else None
+        await self._catalogue.write(people.use_sign_in, sign_in.id, now, renewed)
+        if renewed is not None:
             request[USED] = secret
-        return PersonCaller(subject_of_sign_in(self._hub, sign_in), sign_in.id)
+
+    async def _at_kiosk(self, request: web.Request, sign_in: SignInRow, now: int) -> None:
+        """Looking goes on for the shift; whoever wants to do more must have done so just now.
+        Raises Unauthorized."""
+        if request.method in SAFE or request.match_info.route.name in LOOKING:
+            return
+        if now - sign_in.used > KIOSK_IDLE:
+            raise Unauthorized(
+                "nobody used this screen for a while: open it again with your key",
+                code="kiosk_idle",
+            )
+        await self._catalogue.write(people.use_sign_in, sign_in.id, now)
 
     async def _by_token(self, token: str, *, expired_ok: bool) -> Caller:
         kind = kind_of(token)

@@ -9,7 +9,8 @@ from aiohttp import web
 from village_core.permits import Action, Purpose, Quality, Role
 from village_core.tokens import Claims, TokenError
 from village_hub.access.facts import Subject
-from village_hub.catalogue.rows import NodeRow, SignInRow
+from village_hub.catalogue.rows import Capacity, NodeRow, PersonRow
+from village_hub.catalogue.staff_rows import AppointmentRow
 
 H = TypeVar("H", bound=Callable[..., object])
 PUBLISH = "publish "  # how the credential of a publish token begins
@@ -22,6 +23,11 @@ class PersonCaller:
 
     subject: Subject
     sign_in: str
+    kiosk: bool = False  # a screen that they opened for their shift; others stand before it too
+
+    @property
+    def capacity(self) -> Capacity:
+        return Capacity.DUTY if self.subject.roles else Capacity.HOUSEHOLD
 
     @property
     def credential(self) -> str:
@@ -111,9 +117,20 @@ def admission_of(handler: object) -> Admission:
     return marked
 
 
-def subject_of_sign_in(hub: str, sign_in: SignInRow) -> Subject:
-    """A villager signed in at this hub, which is then their issuer."""
-    return Subject(issuer=hub, id=sign_in.person)
+def subject_of_sign_in(hub: str, who: PersonRow, duty: AppointmentRow | None) -> Subject:
+    """Somebody signed in at this hub, which is then their issuer; with the appointment that a
+    session on duty stands on."""
+    if duty is None:
+        return Subject(issuer=hub, id=who.id, name=who.name)
+    return Subject(
+        issuer=hub,
+        id=who.id,
+        unit=duty.unit,
+        roles=frozenset({duty.role}),
+        place=duty.place,
+        name=who.name,
+        unit_name=duty.unit_name,
+    )
 
 
 def subject_of_claims(claims: Claims) -> Subject:

@@ -15,7 +15,7 @@ from village_core.enrolment import (
 from village_core.ids import new_id, new_secret
 from village_core.permits import Action, Purpose
 from village_core.tokens import LONGEST, Kind
-from village_hub.access.credentials import SESSION_LIFE, digest
+from village_hub.access.credentials import DUTY_LIFE, SESSION_LIFE, digest
 from village_hub.access.facts import Said
 from village_hub.access.identity import PersonCaller, claims_of
 from village_hub.access.origin import Source
@@ -23,7 +23,8 @@ from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.token_keys import TokenKeys
 from village_hub.catalogue import people
 from village_hub.catalogue.models import OneTimeCode, SignIn
-from village_hub.catalogue.rows import PersonRow
+from village_hub.catalogue.rows import Capacity, Method, PersonRow
+from village_hub.catalogue.staff_rows import AppointmentRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import NotFound, TooMany
 
@@ -116,7 +117,21 @@ class SignIns:
         now = self._clock.utc_ms()
         return await self._catalogue.write(people.sign_in, spent, selector, row, now)
 
-    def _new_session(self, secret: str, device: str) -> SignIn:
+    async def by_passkey(
+        self, person: PersonRow, duty: AppointmentRow | None, device: str
+    ) -> SignedIn:
+        """A session for whoever has just shown a key of theirs; on duty when that is given."""
+        secret = new_secret()
+        row = self._new_session(secret, device, Method.PASSKEY)
+        row.person_id = person.id
+        if duty is not None:
+            row.capacity, row.appointment_id = Capacity.DUTY.value, duty.id
+            row.expires = min(row.created + DUTY_LIFE, duty.until)
+        await self._catalogue.write(people.open_sign_in, row)
+        log.info("sign-in %s of person %s by passkey", row.id, person.id)
+        return SignedIn(person.id, person.name, row.id, secret, row.expires)
+
+    def _new_session(self, secret: str, device: str, method: Method = Method.CODE) -> SignIn:
         """Of nobody yet."""
         now = self._clock.utc_ms()
         return SignIn(
@@ -124,6 +139,7 @@ class SignIns:
             person_id="",
             digest=digest(secret),
             device=device[:LONGEST_DEVICE].encode(errors="replace").decode(),
+            method=method.value,
             created=now,
             used=now,
             expires=now + SESSION_LIFE,

@@ -5,10 +5,12 @@ from typing import Literal
 from aiohttp import web
 from pydantic import Field
 
+from village_core.permits import Role
 from village_hub import keys
 from village_hub.access.guard import person
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.catalogue import people
+from village_hub.catalogue.rows import Capacity
 from village_hub.errors import NotFound
 
 routes = web.RouteTableDef()
@@ -20,10 +22,21 @@ class HubShown(Shape):
     tier: Literal["village", "township", "bureau"]
 
 
+class DutyShown(Shape):
+    """The appointment that a session on duty stands on; `place` is a prefix of place codes."""
+
+    appointment: str
+    unit: str
+    unit_name: str
+    roles: list[Role]
+    place: str
+
+
 class Me(Shape):
     id: str
     name: str | None
     hub: HubShown
+    duty: DutyShown | None  # null at home
 
 
 class SignInShown(Shape):
@@ -35,6 +48,8 @@ class SignInShown(Shape):
     used: int
     expires: int
     this: bool  # the one that asks
+    capacity: Capacity
+    kiosk: bool
 
 
 class SignInsShown(Shape):
@@ -51,12 +66,27 @@ class AccessToken(Shape):
 @routes.get("/api/v1/me", name="me")
 @operation(answer=Me)
 async def me(request: web.Request) -> web.Response:
-    """The person signed in, and the hub they are at."""
+    """The person signed in, the appointment they are on duty by, and the hub they are at."""
     caller = person(request)
     row = await request.app[keys.CATALOGUE].read(people.person, caller.subject.id)
     node = request.app[keys.NODE]
     hub = HubShown(id=node.id, name=node.name, tier=request.app[keys.CONFIG].tier)
-    return reply(Me(id=caller.subject.id, name=row.name if row else None, hub=hub))
+    name = row.name if row else None
+    return reply(Me(id=caller.subject.id, name=name, hub=hub, duty=await _duty(request)))
+
+
+async def _duty(request: web.Request) -> DutyShown | None:
+    caller, now = person(request), request.app[keys.CLOCK].utc_ms()
+    row = await request.app[keys.CATALOGUE].read(people.duty_of_sign_in, caller.sign_in, now)
+    if row is None:
+        return None
+    return DutyShown(
+        appointment=row.id,
+        unit=row.unit,
+        unit_name=row.unit_name,
+        roles=[row.role],
+        place=row.place,
+    )
 
 
 @routes.get("/api/v1/me/sign-ins", name="my_sign_ins")
@@ -74,6 +104,8 @@ async def sign_ins(request: web.Request) -> web.Response:
             used=row.used,
             expires=row.expires,
             this=row.id == caller.sign_in,
+            capacity=row.capacity,
+            kiosk=row.kiosk,
         )
         for row in rows
     ]

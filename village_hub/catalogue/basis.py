@@ -11,8 +11,8 @@ from typing import Any
 from sqlmodel import Session
 
 from village_core.permits import Quality
-from village_hub.access.facts import Basis, CameraFacts, PersonKey, Subject
-from village_hub.catalogue import cameras, people
+from village_hub.access.facts import Basis, CameraFacts, PersonKey, ShiftFacts, Subject
+from village_hub.catalogue import cameras, people, shifts
 from village_hub.catalogue.rows import CameraRow
 
 
@@ -73,7 +73,22 @@ def _household(
     session: Session, hub: str, _question: Question, camera: CameraRow
 ) -> Mapping[str, Any]:
     owners = people.owners(session, camera.household)
-    return {"owners": frozenset((hub, owner) for owner in owners)}
+    members = {row.person for row in people.members(session, camera.household)}
+    return {
+        "owners": frozenset((hub, owner) for owner in owners),
+        "members": frozenset((hub, member) for member in members - owners),
+    }
 
 
-SOURCES: tuple[Source, ...] = (_household,)
+def _shift(session: Session, hub: str, question: Question, _camera: CameraRow) -> Mapping[str, Any]:
+    """The subject's own open shift, in the unit that they are here for."""
+    subject = question.subject
+    if subject.issuer != hub or subject.unit is None:
+        return {}
+    found = shifts.open_of(session, subject.id, question.now)
+    if found is None or found.unit != subject.unit:
+        return {}
+    return {"shift": ShiftFacts(found.id, found.unit, found.ends)}
+
+
+SOURCES: tuple[Source, ...] = (_household, _shift)

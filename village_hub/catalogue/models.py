@@ -26,6 +26,8 @@ class Household(SQLModel, table=True):
     id: str = Field(primary_key=True)
     name: str
     created: int = Field(sa_column=_time())
+    place: str = ""  # administrative code
+    unit_id: str | None = Field(default=None, foreign_key="unit.id")  # a unit's own site
 
 
 class Person(SQLModel, table=True):
@@ -36,11 +38,13 @@ class Person(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """Who is what in a household; `owner` is the only role for now."""
+    """Who is what in a household: an owner, or a member."""
 
     household_id: str = Field(primary_key=True, foreign_key="household.id")
     person_id: str = Field(primary_key=True, foreign_key="person.id", index=True)
     role: str
+    adult: bool = True
+    delegated: bool = False  # a member who may what the owner may
 
 
 class Node(SQLModel, table=True):
@@ -99,6 +103,11 @@ class SignIn(SQLModel, table=True):
     used: int = Field(sa_column=_time())
     expires: int = Field(sa_column=_time())
     ended: int | None = Field(default=None, sa_column=_time(nullable=True))
+    capacity: str = "household"  # or `duty`, which stands on the appointment
+    method: str = "code"  # how it came to be: code, passkey, device
+    appointment_id: str | None = Field(default=None, foreign_key="appointment.id")
+    kiosk: bool = False
+    shift_id: str | None = Field(default=None, foreign_key="shift.id")  # a kiosk's
 
 
 class OneTimeCode(SQLModel, table=True):
@@ -111,6 +120,7 @@ class OneTimeCode(SQLModel, table=True):
     tries: int  # left
     expires: int = Field(sa_column=_time())
     used: int | None = Field(default=None, sa_column=_time(nullable=True))
+    capacity: str = "household"  # what it opens: a session, or `passkey`: adding a first passkey
 
 
 class Enrolment(SQLModel, table=True):

@@ -1,8 +1,10 @@
 """Queries about households, people, one-time codes and sign-ins: sync, no HTTP, no events."""
 
-from sqlmodel import Session, col, delete, or_, select, update
+from sqlalchemy import ColumnElement, exists
+from sqlmodel import Session, and_, col, delete, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
+from village_hub.catalogue import appointments, shifts
 from village_hub.catalogue.models import (
     Household,
     Membership,
@@ -10,9 +12,19 @@ from village_hub.catalogue.models import (
     Person,
     SignIn,
 )
-from village_hub.catalogue.rows import HouseholdRow, PersonRow, SignInRow
+from village_hub.catalogue.rows import (
+    Capacity,
+    HouseholdRow,
+    MemberRow,
+    Method,
+    PersonRow,
+    SignInRow,
+)
+from village_hub.catalogue.staff_models import Appointment, Passkey, Shift
+from village_hub.catalogue.staff_rows import AppointmentRow
 
-OWNER = "owner"
+OWNER, MEMBER = "owner", "member"
+HOUSEHOLD, PASSKEY = "household", "passkey"  # what a one-time code opens
 
 
 def add_household(session: Session, household_id: str, name: str, now: int) -> None:
@@ -42,19 +54,56 @@ def person(session: Session, person_id: str) -> PersonRow | None:
 
 
 def remove_person(session: Session, person_id: str, now: int) -> None:
-    """They may nothing from now on: memberships go, sign-ins end, codes are spent."""
+    """They may nothing from now on: memberships go, sign-ins and keys end, codes are spent."""
     if row := session.get(Person, person_id):
         row.removed = now
     for membership in session.exec(select(Membership).where(Membership.person_id == person_id)):
         session.delete(membership)
-    _end(session, person_id, now)
+    for row_id in session.exec(select(Appointment.id).where(Appointment.person_id == person_id)):
+        appointments.end(session, row_id, "removed", now)
+    keys = update(Passkey).where(col(Passkey.person_id) == person_id, col(Passkey.ended).is_(None))
+    session.exec(keys.values(ended=now))
+    end_sign_ins(session, person_id, now)
+
+
+def add_staff(session: Session, person_id: str, name: str, now: int) -> None:
+    """A new person of no household here."""
+    session.add(Person(id=person_id, name=name, created=now))
+    session.flush()
+
+
+def add_member(session: Session, membership: Membership) -> bool:
+    """False when they belong to the household already."""
+    if session.get(Membership, (membership.household_id, membership.person_id)):
+        return False
+    session.add(membership)
+    session.flush()
+    return True
 
 
 def owners(session: Session, household_id: str) -> frozenset[str]:
-    """Ids of the people who own it."""
+    """Ids of the people who own it, and of members to whom the owner delegated that."""
     query = select(Membership.person_id).where(
-        Membership.household_id == household_id, Membership.role == OWNER
+        Membership.household_id == household_id,
+        or_(col(Membership.role) == OWNER, col(Membership.delegated)),
     )
+    return frozenset(session.exec(query))
+
+
+def members(session: Session, household_id: str) -> list[MemberRow]:
+    """Everybody of the household, its owners too."""
+    query = select(Membership, Person).where(
+        Membership.household_id == household_id, col(Person.id) == col(Membership.person_id)
+    )
+    return [
+        MemberRow(who.id, who.name, row.role == OWNER, row.adult, row.delegated)
+        for row, who in session.exec(query.order_by(col(Person.name), col(Person.id)))
+    ]
+
+
+def households_of(session: Session, person_id: str) -> frozenset[str]:
+    """Those that the person belongs to, as owner or member."""
+    query = select(Membership.household_id).where(Membership.person_id == person_id)
     return frozenset(session.exec(query))
 
 
@@ -72,10 +121,13 @@ def add_code(session: Session, code: OneTimeCode, now: int) -> bool:
     return True
 
 
-def spend_code(session: Session, digest: str, selector: str | None, now: int) -> str | None:
-    """The person whose code this is, once. A wrong typed code costs the code that its selector
-    names one of its tries."""
-    row = session.exec(_open_codes(now).where(OneTimeCode.digest == digest)).first()
+def spend_code(
+    session: Session, digest: str, selector: str | None, now: int, capacity: str = HOUSEHOLD
+) -> str | None:
+    """The person whose code of this capacity this is, once. A wrong typed code costs the code that
+    its selector names one of its tries."""
+    wanted = _open_codes(now).where(OneTimeCode.digest == digest, OneTimeCode.capacity == capacity)
+    row = session.exec(wanted).first()
     if row and row.tries > 0:
         row.used = now
         return row.person_id
@@ -97,13 +149,38 @@ def sign_in(
     return who
 
 
+def open_sign_in(session: Session, sign_in: SignIn) -> SignInRow:
+    session.add(sign_in)
+    session.flush()
+    return _sign_in_row(sign_in)
+
+
 def sign_in_by_digest(
     session: Session, digest: str, now: int
-) -> tuple[SignInRow, PersonRow] | None:
-    """The living session whose secret this is the digest of."""
+) -> tuple[SignInRow, PersonRow, AppointmentRow | None] | None:
+    """The living session whose secret this is the digest of, and what it stands on."""
     row = session.exec(_living(now).where(SignIn.digest == digest)).first()
     who = person(session, row.person_id) if row else None
-    return (_sign_in_row(row), who) if row and who else None
+    if row is None or who is None:
+        return None
+    duty = None
+    if row.appointment_id is not None:
+        duty = appointments.find_living(session, row.appointment_id, now)
+    return _sign_in_row(row), who, duty
+
+
+def duty_of_sign_in(session: Session, sign_in_id: str, now: int) -> AppointmentRow | None:
+    """None: it is nobody's on duty."""
+    row = session.get(SignIn, sign_in_id)
+    if row is None or row.appointment_id is None:
+        return None
+    return appointments.find_living(session, row.appointment_id, now)
+
+
+def was_kiosk(session: Session, digest: str) -> bool:
+    """Whether this is a kiosk's session, over or not."""
+    query = select(SignIn).where(SignIn.digest == digest, col(SignIn.kiosk))
+    return session.exec(query).first() is not None
 
 
 def living_sign_ins(session: Session, ids: frozenset[str], now: int) -> frozenset[str]:
@@ -117,10 +194,12 @@ def sign_ins(session: Session, person_id: str, now: int) -> list[SignInRow]:
     return [_sign_in_row(row) for row in session.exec(query)]
 
 
-def use_sign_in(session: Session, sign_in_id: str, now: int, expires: int) -> None:
-    """It was used: it lives on until `expires`."""
+def use_sign_in(session: Session, sign_in_id: str, now: int, expires: int | None = None) -> None:
+    """It was used: it lives on until `expires`, if that is given."""
     if row := session.get(SignIn, sign_in_id):
-        row.used, row.expires = now, expires
+        row.used = now
+        if expires is not None:
+            row.expires = expires
 
 
 def end_sign_in(session: Session, sign_in_id: str, person_id: str, now: int) -> bool:
@@ -139,7 +218,8 @@ def forget_ended(session: Session, before: int) -> None:
     session.exec(delete(SignIn).where(ended))
 
 
-def _end(session: Session, person_id: str, now: int) -> None:
+def end_sign_ins(session: Session, person_id: str, now: int) -> None:
+    """All sessions of the person end, and codes not yet used are spent."""
     living = update(SignIn).where(col(SignIn.person_id) == person_id, col(SignIn.ended).is_(None))
     session.exec(living.values(ended=now))
     unspent = update(OneTimeCode).where(
@@ -153,7 +233,24 @@ def _open_codes(now: int) -> SelectOfScalar[OneTimeCode]:
 
 
 def _living(now: int) -> SelectOfScalar[SignIn]:
-    return select(SignIn).where(col(SignIn.ended).is_(None), SignIn.expires > now)
+    """Not ended, and what it stands on holds: on duty the appointment, at a kiosk the shift."""
+    return select(SignIn).where(
+        col(SignIn.ended).is_(None), SignIn.expires > now, or_(_at_home(), _on_duty(now))
+    )
+
+
+def _at_home() -> ColumnElement[bool]:
+    return and_(col(SignIn.capacity) == Capacity.HOUSEHOLD.value, col(SignIn.kiosk).is_(False))
+
+
+def _on_duty(now: int) -> ColumnElement[bool]:
+    appointed = exists().where(
+        appointments.living(now),
+        col(Appointment.id) == col(SignIn.appointment_id),
+        col(Appointment.person_id) == col(SignIn.person_id),
+    )
+    shift = exists().where(shifts.running(now), col(Shift.id) == col(SignIn.shift_id))
+    return and_(appointed, or_(col(SignIn.kiosk).is_(False), shift))
 
 
 def _person_row(session: Session, row: Person) -> PersonRow:
@@ -164,4 +261,16 @@ def _person_row(session: Session, row: Person) -> PersonRow:
 
 
 def _sign_in_row(row: SignIn) -> SignInRow:
-    return SignInRow(row.id, row.person_id, row.device, row.created, row.used, row.expires)
+    return SignInRow(
+        id=row.id,
+        person=row.person_id,
+        device=row.device,
+        created=row.created,
+        used=row.used,
+        expires=row.expires,
+        capacity=Capacity(row.capacity),
+        method=Method(row.method),
+        appointment=row.appointment_id,
+        kiosk=row.kiosk,
+        shift=row.shift_id,
+    )

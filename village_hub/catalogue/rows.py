@@ -73,6 +73,21 @@ class NodeRow:
     seen: int | None  # UTC ms of its last status
 
 
+class Capacity(StrEnum):
+    """What somebody is in a session: at home, or on duty in one appointment."""
+
+    HOUSEHOLD = "household"
+    DUTY = "duty"
+
+
+class Method(StrEnum):
+    """How a session came to be."""
+
+    CODE = "code"
+    PASSKEY = "passkey"
+    DEVICE = "device"  # a kiosk that somebody opened
+
+
 @dataclass(frozen=True, slots=True)
 class SignInRow:
     """A browser's session; times are UTC ms."""
@@ -83,6 +98,22 @@ class SignInRow:
     created: int
     used: int
     expires: int
+    capacity: Capacity = Capacity.HOUSEHOLD
+    method: Method = Method.CODE
+    appointment: str | None = None
+    kiosk: bool = False
+    shift: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A person in a household."""
+
+    person: str
+    name: str
+    owner: bool
+    adult: bool
+    delegated: bool
 
 
 class EnrolmentState(StrEnum):
