@@ -20,9 +20,10 @@ from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
-from village_hub.api import bodies, media, route_modules
+from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.catalogue import nodes, people
+from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
 from village_hub.media.service import LiveNeeds, OpenLive
@@ -40,10 +41,12 @@ HOUSEKEEPING_EVERY = 3600.0  # seconds
 
 
 def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -> web.Application:
-    """The hub, not started. Starting raises KeyFileError, TlsError, CatalogueError or OSError."""
+    """The hub, not started. Starting raises KeyFileError, TlsError, CatalogueError or OSError.
+
+    Of its middlewares the outermost stands first."""
     metrics = Metrics()
     app = web.Application(
-        middlewares=[metrics.count, problems.render, guard.identify],  # outermost first
+        middlewares=[metrics.count, problems.render, guard.identify, once.only_once],
         client_max_size=bodies.LARGEST_BODY,
     )
     app[keys.CONFIG], app[keys.CLOCK], app[keys.METRICS] = config, clock, metrics
@@ -175,6 +178,7 @@ async def _keep_house(catalogue: Catalogue, clock: Clock) -> None:
         now = clock.utc_ms()
         await catalogue.write(nodes.forget_ended, now)
         await catalogue.write(people.forget_ended, now - DAY_MS)
+        await catalogue.write(answers.forget_old, now - once.KEPT)
         await clock.sleep(HOUSEKEEPING_EVERY)
 
 
