@@ -1,7 +1,7 @@
 """`Idempotency-Key`: what creates is done once, whoever asks again and however often."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -57,7 +57,7 @@ async def hub(app: web.Application, clock: TurnedClock, workshop: Workshop) -> A
         await client.close()
 
 
-async def make(hub: Hub, headers: dict[str, str], name: str, key: str) -> tuple[int, Any, bool]:
+async def make(hub: Hub, headers: Mapping[str, str], name: str, key: str) -> tuple[int, Any, bool]:
     answer = await hub.ask(
         "POST", PATH, json={"name": name}, headers={**headers, "Idempotency-Key": key}
     )
