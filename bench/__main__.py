@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 BENCHES = ["fanout", "ingest", "first_picture", "browser", "delay", "agent", "growth", "soak"]
+BENCHES.append("decisions")
 
 
 def main() -> int:

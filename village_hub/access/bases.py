@@ -48,7 +48,7 @@ DUTY_PURPOSES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would cost a tenth of a decision; nobody changes it
 class Asked:
     """One question, whole."""
 
@@ -90,7 +90,8 @@ def nearest(asked: Asked) -> Reason:
     its = [each for each in asked.basis.grants if _is_for(asked.subject, each)]
     if any(asked.camera.id in each.terms.cameras for each in its):
         return Reason.CLASS  # somebody may, but this row and class have no such cell
-    if any(asked.camera.id in each.cameras for each in _requests(asked)):
+    mine = any(asked.camera.id in each.cameras for each in _requests(asked))
+    if mine and asked.action not in BY_REQUEST:
         return Reason.CLIP_ONLY
     return Reason.NO_BASIS
 

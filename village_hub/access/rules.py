@@ -4,14 +4,14 @@ made of `facts.py`, the predicates of the table's codes `bases.py`.
 `decide` is for cameras, `decide_act` for everything else: consent, asking, logs, people and keys.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from village_core.permits import MEDIA, MEDIALESS, Action, Purpose
 from village_hub.access import bases
 from village_hub.access.bases import Asked, Stands
 from village_hub.access.facts import Basis, CameraFacts, Permit, Reason, Refusal, Subject
-from village_hub.access.matrix import Cell, Code, Column, Row, cells, columns_of
+from village_hub.access.matrix import Cell, Code, Column, Row, cells, ways
 
 PERMIT_LIFE_MS = 90_000  # unasked, a permit lapses (design.md, Who decides)
 
@@ -29,7 +29,7 @@ PREDICATES: dict[Code, Callable[[Asked, Cell], Stands | Reason]] = {
 SHOWING = MEDIA | {Action.PTZ, Action.CARE}  # what a camera that is withheld gives nobody outside
 
 # Of several refusals the one that tells most: the later in this list, the nearer it came.
-TELLING = (
+_ORDER = (
     *(Reason.NO_BASIS, Reason.COUNTS_ONLY, Reason.NOT_RESPONDER, Reason.SCOPE, Reason.CLASS),
     *(Reason.SOS_CLOSED, Reason.NO_SHIFT, Reason.ACTION, Reason.STOPPED, Reason.EXPIRED),
     *(Reason.NOT_YET, Reason.TIME, Reason.CHAIN, Reason.STALE, Reason.PATIENT, Reason.NOT_APPROVED),
@@ -37,6 +37,7 @@ TELLING = (
     *(Reason.PURPOSE, Reason.NO_REASON, Reason.SECOND),
     *(Reason.UNRECORDED, Reason.MASK, Reason.OBJECTION),
 )
+TELLING = {reason: place for place, reason in enumerate(_ORDER)}
 
 
 def decide(
@@ -49,23 +50,24 @@ def decide(
 ) -> Permit | Refusal:
     """The first way in the table that holds, else why not. `now` is UTC ms of the owner node's
     clock; `purpose` None is a word that is no purpose."""
-    if action in MEDIA and subject.roles & MEDIALESS:
+    if subject.roles & MEDIALESS and action in MEDIA:
         return Refusal(Reason.NO_MEDIA)
     if purpose is None:
         return Refusal(Reason.PURPOSE)
     asked = Asked(subject, camera, action, purpose, now, basis)
-    reasons = [bases.nearest(asked)]
-    for cell in _ways(asked):
-        found = PREDICATES[cell.code](asked, cell)
-        if isinstance(found, Stands):
-            if found.outside and action in SHOWING and camera.withheld is not None:
+    reasons: list[Reason] = []
+    for row in bases.rows(asked):
+        for cell in ways(row, action, camera.camera_class):
+            found = PREDICATES[cell.code](asked, cell)
+            if isinstance(found, Reason):
+                reasons.append(found)
+            elif found.outside and camera.withheld is not None and action in SHOWING:
                 return Refusal(camera.withheld)
-            if cell.second and not _seconded(asked):
+            elif cell.second and not _seconded(asked):
                 reasons.append(Reason.SECOND)
-                continue
-            return _permit(asked, cell, found)
-        reasons.append(found)
-    return Refusal(max(reasons, key=TELLING.index))
+            else:
+                return _permit(asked, cell, found)
+    return Refusal(max([*reasons, bases.nearest(asked)], key=TELLING.__getitem__))
 
 
 def may_know(subject: Subject, camera: CameraFacts, now: int, basis: Basis) -> bool:
@@ -106,13 +108,6 @@ def decide_act(
         rows.append(Row.NEIGHBOUR)
     held = tuple(cell for row in rows for cell in cells(row, column) if cell.code is not Code.A)
     return Allowance(held) if held else Refusal(Reason.NO_BASIS)
-
-
-def _ways(asked: Asked) -> Iterator[Cell]:
-    """Each cell that the subject's rows and the action's columns name."""
-    for row in bases.rows(asked):
-        for column in columns_of(asked.action, asked.camera.camera_class):
-            yield from cells(row, column)
 
 
 def _seconded(asked: Asked) -> bool:
