@@ -46,6 +46,7 @@ ONLY_IN = {
     "sqlalchemy": ["village_hub.catalogue"],
     "alembic": ["village_hub.catalogue"],
     "jinja2": ["village_hub.pages.render"],
+    "webauthn": ["village_hub.access.webauthn_door"],
     "zeroconf": ["village_hub.discovery", "home_agent.discovery"],
     "onvif": ["home_agent.onvif_helper"],
     "zeep": ["home_agent.onvif_helper"],

@@ -15,11 +15,13 @@ from village_hub.access.audit import LogAudit
 from village_hub.access.credentials import Credentials
 from village_hub.access.guard import Guard
 from village_hub.access.origin import Sources
+from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
+from village_hub.access.webauthn_door import Site
 from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.catalogue import nodes, people
@@ -89,7 +91,9 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[keys.TICKETS] = tickets = Tickets(hub, token_keys, clock)
     app[guard.CREDENTIALS] = Credentials(hub, catalogue, token_keys, tickets, clock)
     app[keys.GUARD] = Guard(hub, catalogue, LogAudit(), clock)
-    app[keys.SIGN_INS] = SignIns(hub, catalogue, token_keys, clock)
+    app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
+    site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)
+    app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
         vouch=Throttle(limits.vouches_per_minute, 60, clock),

@@ -7,6 +7,7 @@ from aiohttp import web
 from village_core.clock import Clock
 from village_core.jobs import Supervisor
 from village_hub.access.guard import Guard
+from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
@@ -43,6 +44,7 @@ TOKEN_KEYS = web.AppKey("TOKEN_KEYS", TokenKeys)
 TICKETS = web.AppKey("TICKETS", Tickets)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)
+PASSKEYS = web.AppKey("PASSKEYS", Passkeys)
 THROTTLES = web.AppKey("THROTTLES", Throttles)
 CHILDREN = web.AppKey("CHILDREN", Children)
 ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)

@@ -42,6 +42,11 @@ PUBLIC = views.PUBLIC | frozenset(
         "openapi",
         "vouch",
         "sign_in",
+        "passkey_sign_in_begin",
+        "passkey_sign_in_finish",
+        "passkey_sign_in_choose",
+        "passkey_enrol_begin",
+        "passkey_enrol_finish",
         "enrolment_claim",
         "enrolment_begin",
         "enrolment_reveal",
@@ -97,6 +102,15 @@ def person(request: web.Request) -> PersonCaller:
     caller = request[CALLER]
     if not isinstance(caller, PersonCaller):
         raise Unauthorized("sign in first")
+    return caller
+
+
+def by_hand(request: web.Request) -> PersonCaller:
+    """The person signed in, on a device of their own: a kiosk has no rights of its own (IDN-12).
+    Raises Unauthorized, Refused."""
+    caller = person(request)
+    if caller.kiosk:
+        raise Refused("this is not done at a shared screen: use your own device", code="kiosk")
     return caller
 
 

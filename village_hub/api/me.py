@@ -7,7 +7,7 @@ from pydantic import Field
 
 from village_core.permits import Role
 from village_hub import keys
-from village_hub.access.guard import person
+from village_hub.access.guard import by_hand, person
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.catalogue import people
 from village_hub.catalogue.rows import Capacity
@@ -128,5 +128,5 @@ async def end_sign_in(request: web.Request) -> web.Response:
 @operation(answer=AccessToken)
 async def access_token(request: web.Request) -> web.Response:
     """An access token (RFC 9068) of at most 15 minutes; it ends with this sign-in."""
-    token, lifetime = request.app[keys.SIGN_INS].access_token(person(request))
+    token, lifetime = request.app[keys.SIGN_INS].access_token(by_hand(request))
     return reply(AccessToken(token=token, expires_in=lifetime))

@@ -137,6 +137,13 @@ def spend_code(
     return None
 
 
+def whose_code(session: Session, digest: str, capacity: str, now: int) -> str | None:
+    """The person whose code this is, without spending it."""
+    wanted = _open_codes(now).where(OneTimeCode.digest == digest, OneTimeCode.capacity == capacity)
+    row = session.exec(wanted).first()
+    return row.person_id if row and row.tries > 0 else None
+
+
 def sign_in(
     session: Session, digest: str, selector: str | None, sign_in: SignIn, now: int
 ) -> PersonRow | None:

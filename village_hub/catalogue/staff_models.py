@@ -74,6 +74,7 @@ class Passkey(SQLModel, table=True):
     public_key: str = Field(sa_column=Column(Text, nullable=False))  # COSE, base64url
     sign_count: int = Field(sa_column=_time())
     transports: str  # as the browser named them, by commas
+    duty: bool = False  # opens sessions on duty: added before two persons, or on duty
     name: str
     created: int = Field(sa_column=_time())
     used: int | None = Field(default=None, sa_column=_time(nullable=True))

@@ -64,6 +64,7 @@ class PasskeyRow:
     public_key: str
     sign_count: int
     transports: tuple[str, ...]
+    duty: bool  # opens sessions on duty
     name: str
     created: int
     used: int | None
