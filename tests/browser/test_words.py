@@ -27,7 +27,8 @@ def leaves(cls: type[errors.HubError]) -> list[type[errors.HubError]]:
 
 
 def named_codes() -> set[str]:
-    """Codes given where an error is raised: `code="..."` anywhere in the hub."""
+    """Codes given where an error is raised: `code="..."` anywhere in the hub, and the members of
+    every `Fault`, the closed lists of what pure rules refuse with."""
     calls = [
         node
         for path in HUB.rglob("*.py")
@@ -35,7 +36,16 @@ def named_codes() -> set[str]:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") != "Rule"
     ]
     values = [kw.value for call in calls for kw in call.keywords if kw.arg == "code"]
-    return {str(value.value) for value in values if isinstance(value, ast.Constant)}
+    faults = [
+        line.value
+        for path in HUB.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Fault")
+        for line in node.body
+        if isinstance(line, ast.Assign)
+    ]
+    said = [value for value in [*values, *faults] if isinstance(value, ast.Constant)]
+    return {str(value.value) for value in said}
 
 
 CODES = sorted(

@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from village_hub.catalogue import migrate, people
-from village_hub.catalogue.models import METADATA, Household
+from village_hub.catalogue.models import Household
 from village_hub.catalogue.store import Catalogue, CatalogueError, check_url
+from village_hub.catalogue.tables import METADATA
 
 
 @pytest.fixture

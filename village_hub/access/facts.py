@@ -73,6 +73,7 @@ class Said:
     purpose: Purpose | None = Purpose.OWN_VIEW  # None: a word that is no purpose
     reason: str = ""
     footage: tuple[int, int] | None = None
+    second: PersonKey | None = None  # who asked for what this caller confirms
 
 
 OWN_VIEW = Said()

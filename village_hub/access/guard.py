@@ -6,6 +6,7 @@
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -146,6 +147,20 @@ class Guard:
             caller.subject, loaded.camera, self._clock.utc_ms(), loaded.basis
         )
 
+    async def known(self, caller: PersonCaller) -> list[CameraRow]:
+        """All cameras that the caller may know of. Nothing is seen, so nothing is audited."""
+        ask = partial(self._question, caller, quality=Quality.SUB, said=OWN_VIEW)
+        near = await self._catalogue.read(basis.near, self._hub, caller.subject)
+        questions = [ask(camera.id) for camera in near]
+        found = await self._catalogue.read(basis.load_all, self._hub, questions)
+        now = self._clock.utc_ms()
+        return [
+            camera
+            for camera, question in zip(near, questions, strict=True)
+            if (loaded := found[question.decision]) is not None
+            and may_know(caller.subject, loaded.camera, now, loaded.basis)
+        ]
+
     async def allow(
         self, caller: PersonCaller, column: Column, relations: frozenset[Row] = frozenset()
     ) -> Allowance:
@@ -186,6 +201,7 @@ class Guard:
             sign_in=caller.sign_in,
             reason=said.reason,
             footage=said.footage,
+            second=said.second,
         )
 
     async def _decide(self, subject: Subject, loaded: Loaded, action: Action, said: Said) -> Permit:

@@ -4,15 +4,16 @@ Each part of the system that gives somebody a basis adds its own source to SOURC
 returns the fields of `Basis` it knows of. Facts about the camera come from `camera_facts`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session
 
 from village_core.permits import Quality
+from village_hub.access.classes import class_of, withheld
 from village_hub.access.facts import Basis, CameraFacts, PersonKey, ShiftFacts, Subject
-from village_hub.catalogue import cameras, people, shifts
+from village_hub.catalogue import camera_records, cameras, people, shifts
 from village_hub.catalogue.rows import CameraRow
 
 
@@ -65,8 +66,37 @@ def load_all(session: Session, hub: str, questions: Sequence[Question]) -> dict[
     return {each.decision: load(session, hub, each) for each in questions}
 
 
-def camera_facts(_session: Session, camera: CameraRow) -> CameraFacts:
-    return camera.facts
+def near(session: Session, hub: str, subject: Subject) -> list[CameraRow]:
+    """Cameras that the subject may have something to do with; whether it has, `may_know` says."""
+    if subject.roles:
+        return cameras.everything(session)
+    ids = {name for source in NEAR for name in source(session, hub, subject)}
+    return [camera for camera in cameras.everything(session) if camera.id in ids]
+
+
+def _of_my_households(session: Session, hub: str, subject: Subject) -> Iterable[str]:
+    if subject.issuer != hub:
+        return ()
+    mine = people.households_of(session, subject.id)
+    return (camera.id for camera in cameras.of_households(session, tuple(mine)))
+
+
+Near = Callable[[Session, str, Subject], Iterable[str]]
+"""(session, this hub's id, subject) -> ids of cameras."""
+NEAR: tuple[Near, ...] = (_of_my_households,)
+
+
+def camera_facts(session: Session, camera: CameraRow) -> CameraFacts:
+    """As its record and its agent's own settings agree on it (CAM-9)."""
+    standing = camera_records.standing(session, camera.id)
+    return CameraFacts(
+        id=camera.id,
+        household=camera.household,
+        camera_class=class_of(standing.record, of_unit=standing.unit is not None),
+        unit=standing.unit,
+        place=standing.place,
+        withheld=withheld(standing.record),
+    )
 
 
 def _household(

@@ -115,6 +115,7 @@ def _put(session: Session, node: Node, note: CameraNote, now: int) -> None:
     row.main = note.main.model_dump_json() if note.main else None
     row.sub = note.sub.model_dump_json() if note.sub else None
     row.audio, row.masked, row.transcoded = note.audio, note.masked, note.transcoded
+    row.told_class = note.camera_class.value
 
 
 def _may_hold(session: Session, node: Node, row: Camera) -> bool:

@@ -88,6 +88,7 @@ class Camera(SQLModel, table=True):
     transcoded: bool = False
     created: int = Field(sa_column=_time())
     gone: int | None = Field(default=None, sa_column=_time(nullable=True))  # tombstone
+    told_class: str | None = None  # in its agent's own settings
 
 
 class SignIn(SQLModel, table=True):

@@ -7,7 +7,6 @@ from village_core.keys import PublicKey
 from village_core.messages import EncodingNote
 from village_core.permits import Quality
 from village_core.troubles import Trouble
-from village_hub.access.facts import CameraFacts
 
 
 class CameraKind(StrEnum):
@@ -31,10 +30,6 @@ class CameraRow:
     audio: str | None  # PCMA, PCMU or opus
     masked: bool
     transcoded: bool
-
-    @property
-    def facts(self) -> CameraFacts:
-        return CameraFacts(self.id, self.household)
 
     def encoding(self, quality: Quality) -> EncodingNote | None:
         return self.main if quality is Quality.MAIN else self.sub

@@ -2,9 +2,7 @@
 
 from alembic import context
 
-from village_hub.catalogue import audit_models as audit_models  # its tables are METADATA's too
-from village_hub.catalogue import notice_models as notice_models  # its tables are METADATA's too
-from village_hub.catalogue.models import METADATA
+from village_hub.catalogue.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,0 +1,157 @@
+"""Queries about what is on record of cameras: sync, no HTTP, no events."""
+
+import json
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from village_core.permits import CameraClass
+from village_hub.access.classes import OnRecord, Place, Polygon
+from village_hub.catalogue.camera_models import CameraRecord
+from village_hub.catalogue.models import Camera, Household
+
+SAME = (
+    *("purpose", "installer", "duty", "sign_placed", "mask_needed"),
+    *("proposed_by", "proposed"),
+)
+"""Columns that are what the row value has."""
+
+
+class StaleRecord(Exception):  # noqa: N818 - a state of the catalogue
+    """Somebody else changed the record since it was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    camera: str
+    camera_class: CameraClass
+    place: Place
+    purpose: str
+    installer: str
+    duty: str
+    sign_placed: bool
+    mask_needed: bool
+    mask: tuple[Polygon, ...]
+    proposed_by: str
+    proposed: int
+    picture_sha256: str | None
+    approved_by: str | None
+    approved: int | None
+    objection: str | None
+    version: int
+
+
+def find(session: Session, camera_id: str) -> RecordRow | None:
+    row = session.get(CameraRecord, camera_id)
+    return _record_row(row) if row else None
+
+
+def put(session: Session, record: RecordRow) -> RecordRow:
+    """`record.version` is the one that was read, 0 for a first record. What was approved is not any
+    more. Raises StaleRecord."""
+    row = session.get(CameraRecord, record.camera)
+    if (row.version if row else 0) != record.version:
+        raise StaleRecord
+    written = {
+        **{name: getattr(record, name) for name in SAME},
+        "camera_class": record.camera_class.value,
+        "place": record.place.value,
+        "mask": json.dumps(record.mask),
+        "version": record.version + 1,
+        **dict.fromkeys(("picture_sha256", "approved_by", "approved")),
+    }
+    if row is None:
+        row = CameraRecord(camera_id=record.camera, **written)
+        session.add(row)
+    for name, value in written.items():
+        setattr(row, name, value)
+    session.flush()
+    return _record_row(row)
+
+
+def approve(
+    session: Session, camera_id: str, version: int, picture: str, by: str, now: int
+) -> RecordRow:
+    """Raises StaleRecord when it is not this version that stands there."""
+    row = session.get(CameraRecord, camera_id)
+    if row is None or row.version != version:
+        raise StaleRecord
+    row.picture_sha256, row.approved_by, row.approved = picture, by, now
+    row.version += 1
+    session.flush()
+    return _record_row(row)
+
+
+def pause(session: Session, camera_id: str, objection: str) -> bool:
+    """Sharing outside the household pauses; False: there is no record, so nothing is shared."""
+    row = session.get(CameraRecord, camera_id)
+    if row is not None and row.objection is None:
+        row.objection = objection
+        row.version += 1
+    return row is not None
+
+
+def resume(session: Session, camera_id: str, objection: str) -> None:
+    """The objection is settled. Another one's pause stays."""
+    row = session.get(CameraRecord, camera_id)
+    if row is not None and row.objection == objection:
+        row.objection = None
+        row.version += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a camera stands: its record for decisions, and whose place it is."""
+
+    record: OnRecord | None
+    unit: str | None
+    place: str
+
+
+def standing(session: Session, camera_id: str) -> Standing:
+    query = (
+        select(Camera, Household, CameraRecord)
+        .join(Household, col(Household.id) == col(Camera.household_id))
+        .outerjoin(CameraRecord, col(CameraRecord.camera_id) == col(Camera.id))
+        .where(col(Camera.id) == camera_id)
+    )
+    found = session.exec(query).first()
+    if found is None:
+        return Standing(None, None, "")
+    camera, household, record = found
+    return Standing(_on_record(camera, record), household.unit_id, household.place)
+
+
+def _on_record(camera: Camera, record: CameraRecord | None) -> OnRecord | None:
+    if record is None:
+        return None
+    return OnRecord(
+        camera_class=CameraClass(record.camera_class),
+        told=CameraClass(camera.told_class) if camera.told_class else None,
+        approved=record.approved is not None,
+        mask_needed=record.mask_needed,
+        masked=camera.masked,
+        objection=record.objection is not None,
+    )
+
+
+def _record_row(row: CameraRecord) -> RecordRow:
+    polygons = json.loads(row.mask)
+    return RecordRow(
+        camera=row.camera_id,
+        camera_class=CameraClass(row.camera_class),
+        place=Place(row.place),
+        purpose=row.purpose,
+        installer=row.installer,
+        duty=row.duty,
+        sign_placed=row.sign_placed,
+        mask_needed=row.mask_needed,
+        mask=tuple(tuple((x, y) for x, y in polygon) for polygon in polygons),
+        proposed_by=row.proposed_by,
+        proposed=row.proposed,
+        picture_sha256=row.picture_sha256,
+        approved_by=row.approved_by,
+        approved=row.approved,
+        objection=row.objection,
+        version=row.version,
+    )

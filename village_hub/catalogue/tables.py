@@ -1,0 +1,13 @@
+"""Every table there is: importing this module makes METADATA whole."""
+
+from village_hub.catalogue import (
+    audit_models,
+    camera_models,
+    models,
+    notice_models,
+    once_models,
+    staff_models,
+)
+
+METADATA = models.METADATA
+AREAS = (models, staff_models, notice_models, audit_models, once_models, camera_models)
