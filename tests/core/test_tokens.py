@@ -141,7 +141,7 @@ FORGERIES: dict[str, tuple[Callable[[], str], str]] = {
         lambda: forged(header={"kid": STRANGER.public.fingerprint}, key=STRANGER),
         "unknown_key",
     ),
-    "no kid": (lambda: forged(header={"kid": None}), "malformed"),
+    "no kid": (lambda: forged(header={"kid": None}), "bad_kid"),
     "the key in the header": (
         lambda: forged(header={"jwk": STRANGER.public.jwk()}, key=STRANGER),
         "header_not_allowed",
@@ -150,7 +150,7 @@ FORGERIES: dict[str, tuple[Callable[[], str], str]] = {
         lambda: forged(header={"jku": "https://evil.test/jwks"}),
         "header_not_allowed",
     ),
-    "critical extensions": (lambda: forged(header={"crit": ["exp"]}), "malformed"),
+    "critical extensions": (lambda: forged(header={"crit": ["exp"]}), "header_not_allowed"),
     "expired": (lambda: forged({"iat": NOW - 90, "nbf": NOW - 90, "exp": NOW}), "expired"),
     "not yet": (lambda: forged({"iat": NOW + 1, "nbf": NOW + 1}), "not_yet"),
     "nbf in the future": (lambda: forged({"nbf": NOW + 1}), "not_yet"),

@@ -143,6 +143,7 @@ def _by_grant(asked: Asked, cell: Cell, grant: GrantFacts) -> Stands | Reason:
         action=asked.action,
         purpose=asked.purpose,
         now=asked.now,
+        footage=asked.basis.footage,
     )
     if code is not None:
         return Reason(code.value)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from village_core.clock import Clock
 from village_core.keys import KeyFileError, PublicKey, SigningKey, write_new
-from village_core.tokens import LONGEST, Issuer, Verifier
+from village_core.tokens import BY_TOKEN_KEY, LONGEST, Issuer, Verifier
 
 log = logging.getLogger(__name__)
 
 DAY_MS = 24 * 3600 * 1000
 SIGNS_FOR = 60 * DAY_MS  # then a new one is made: well within the 90 days of IDN-4
 ROTATES_EVERY = 3600.0  # seconds between looks
-OVERLAP = max(LONGEST.values()) * 1000  # ms that an old key still verifies: the longest life
+# ms that an old key still verifies: the longest life of what it signed (IDN-4)
+OVERLAP = max(LONGEST[kind] for kind in BY_TOKEN_KEY) * 1000
 
 
 @dataclass(frozen=True, slots=True)
