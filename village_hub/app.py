@@ -11,7 +11,6 @@ from village_core.jobs import Job, Supervisor
 from village_core.keys import KeyFileError
 from village_hub import discovery, keys, pages, problems
 from village_hub.access import guard
-from village_hub.access.audit import LogAudit
 from village_hub.access.credentials import Credentials
 from village_hub.access.guard import Guard
 from village_hub.access.origin import Sources
@@ -24,6 +23,7 @@ from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
 from village_hub.access.webauthn_door import Site
 from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
+from village_hub.audit.part import with_audit
 from village_hub.catalogue import nodes, people
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
@@ -54,7 +54,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[keys.CONFIG], app[keys.CLOCK], app[keys.METRICS] = config, clock, metrics
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
-    parts = [with_node, with_catalogue, with_access, with_tiers, with_live(open_live)]
+    parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
     app.cleanup_ctx.extend([*parts, with_watching, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, name_server])
@@ -90,7 +90,7 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     token_keys, limits = app[keys.TOKEN_KEYS], app[keys.CONFIG].limits
     app[keys.TICKETS] = tickets = Tickets(hub, token_keys, clock)
     app[guard.CREDENTIALS] = Credentials(hub, catalogue, token_keys, tickets, clock)
-    app[keys.GUARD] = Guard(hub, catalogue, LogAudit(), clock)
+    app[keys.GUARD] = Guard(hub, catalogue, app[keys.AUDIT], clock)
     app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
     site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)
     app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
@@ -127,6 +127,7 @@ def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[
             tickets=app[keys.TICKETS],
             uploads=app[keys.UPLOADS],
             registry=app[keys.METRICS].registry,
+            views=app[keys.VIEWS],
         )
         app[keys.LIVE] = await open_live(needs)
         yield

@@ -13,6 +13,8 @@ from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
+from village_hub.audit.log import AuditLog
+from village_hub.audit.views import Views
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
 from village_hub.media.service import LiveService
@@ -42,6 +44,8 @@ CERTIFICATES = web.AppKey("CERTIFICATES", Certificates)
 CATALOGUE = web.AppKey("CATALOGUE", Catalogue)
 TOKEN_KEYS = web.AppKey("TOKEN_KEYS", TokenKeys)
 TICKETS = web.AppKey("TICKETS", Tickets)
+AUDIT = web.AppKey("AUDIT", AuditLog)
+VIEWS = web.AppKey("VIEWS", Views)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)
 PASSKEYS = web.AppKey("PASSKEYS", Passkeys)

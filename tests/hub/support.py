@@ -30,6 +30,7 @@ from village_hub.media.service import LiveNeeds, LiveSession, Opened
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 SDP = "application/sdp"
+SENT = 1234  # octets that each viewing session of the double got
 FRAGMENT = "application/trickle-ice-sdpfrag"
 
 
@@ -59,7 +60,13 @@ class FakeLive:
         self.closed = False
 
     async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
-        return self._open(offer_text, FakeSession(new_secret(), credential, permit, permit.camera))
+        opened = self._open(
+            offer_text, FakeSession(new_secret(), credential, permit, permit.camera)
+        )
+        camera = await self.needs.catalogue.read(cameras.find, permit.camera)
+        assert camera is not None
+        await self.needs.views.started(permit, camera)
+        return opened
 
     async def publish(
         self,
@@ -95,6 +102,8 @@ class FakeLive:
         if self.open.pop(session.id, None) is None:
             raise NotFound("there is no such session")
         self.ended.append((session.id, reason))
+        if session.permit is not None:
+            self.needs.views.ended(session.permit, SENT, reason)
 
     async def pin(self, session: LiveSession, quality: Quality | None) -> None:
         self.pins.append(quality)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from tests.hub.support import OFFER, SDP, Hub, bearer, camera_note, until
 from village_core.permits import Action, CameraClass, Purpose, Quality, Role
 from village_hub import keys
-from village_hub.access.audit import AuditFailed, Entry
+from village_hub.access.audit import AuditFailed
 from village_hub.access.facts import Basis, CameraFacts, Permit, Reason, Refusal, Subject
 from village_hub.access.guard import Guard
 from village_hub.access.identity import MediaCaller, PersonCaller
 from village_hub.access.rules import PERMIT_LIFE_MS, decide
-from village_hub.catalogue import cameras, people
+from village_hub.audit.entry import Entry
+from village_hub.catalogue import audit, cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.errors import Overloaded, Refused
 
@@ -106,7 +107,15 @@ class Book:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self.kept: list[Entry] = []
         self.broken = False
+
+    @property
+    def failing(self) -> bool:
+        return self.broken
+
+    def keep(self, entry: Entry) -> None:
+        self.kept.append(entry)
 
     async def write(self, entry: Entry) -> None:
         if self.broken:
@@ -134,8 +143,11 @@ async def test_every_decision_is_written_down_before_it_counts(hub: Hub) -> None
         await guard.permit(stranger, camera, Quality.MAIN, Action.LIVE)
     assert refused.value.code == "no_basis"
     allowed, denied = book.entries
-    assert (allowed.decision, allowed.result, allowed.basis) == (permit.id, "allowed", "O")
-    assert (denied.result, denied.basis, denied.subject.id) == ("no_basis", None, "li")
+    assert (allowed.id, allowed.result, allowed.basis) == (permit.id, "allowed", "O")
+    assert denied.who is not None
+    assert (denied.result, denied.basis, denied.who.id) == ("no_basis", "", "li")
+    assert denied.household == camera.household
+    assert denied.camera_name == "Phone"
 
 
 async def test_when_nothing_can_be_written_only_the_household_sees(hub: Hub) -> None:
@@ -150,6 +162,7 @@ async def test_when_nothing_can_be_written_only_the_household_sees(hub: Hub) -> 
         await guard.permit(
             PersonCaller(Subject(hub.id, "li"), "s"), camera, Quality.SUB, Action.LIVE
         )
+    assert [each.result for each in book.kept] == ["allowed", "no_basis"]  # written later
 
 
 async def test_the_log_has_the_decision_and_no_token(
@@ -160,9 +173,11 @@ async def test_the_log_has_the_decision_and_no_token(
     household, viewer = await hub.owner()
     camera, secret = await hub.push_camera(household)
     _, token = await hub.watch(viewer, camera)
-    text = caplog.text
-    assert f"camera {camera}" in text
-    assert "allowed" in text
+    kept = await hub.app[keys.CATALOGUE].read(lambda session: [*audit.Chain(session, "serve")])
+    written = [each.link.document for each in kept]
+    assert any(camera in each and '"result":"allowed"' in each for each in written)
+    text = caplog.text + "".join(written)
+    assert camera in text
     cookie = viewer.headers["Cookie"].removeprefix("village=")
     for hidden in (token["Authorization"].split()[1], secret, cookie):
         assert hidden not in text

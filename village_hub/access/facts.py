@@ -46,6 +46,7 @@ class Reason(StrEnum):
     COUNTS_ONLY = "counts_only"
     OBJECTION = "objection"  # sharing pauses (PRM-19)
     MASK = "mask"  # it needs a mask and has none (PRM-19)
+    AUDIT = "audit"  # it cannot be written down now (AUD-2)
     UNRECORDED = "unrecorded"  # its place, class, purpose or sign is not on record (CAM-9)
 
 

@@ -7,6 +7,7 @@
 import logging
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -14,7 +15,7 @@ from aiohttp.typedefs import Handler
 from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.permits import Action, Quality
-from village_hub.access.audit import Audit, AuditFailed, Entry
+from village_hub.access.audit import CALLED_FROM, Audit, AuditFailed, CalledFrom
 from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
 from village_hub.access.facts import OWN_VIEW, Permit, Reason, Refusal, Said, Subject
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
@@ -22,6 +23,9 @@ from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import Source, Sources
 from village_hub.access.refusals import refused_for
 from village_hub.access.rules import Allowance, decide, decide_act, may_know
+from village_hub.audit import making
+from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit.strangers import Strangers
 from village_hub.catalogue import basis, people
 from village_hub.catalogue.basis import Loaded, Question
 from village_hub.catalogue.rows import CameraRow
@@ -64,12 +68,14 @@ TOKEN_NAMES = frozenset({"access_token", "authorization", "jwt", "token", "beare
 
 CREDENTIALS = web.AppKey("CREDENTIALS", Credentials)
 SOURCES = web.AppKey("SOURCES", Sources)
+STRANGERS = web.AppKey("STRANGERS", Strangers)
 
 
 @web.middleware
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every request passes here; what a handler finds in request[CALLER] is of a kind it admits."""
     request[SOURCE] = source = request.app[SOURCES].of(request)
+    CALLED_FROM.set(CalledFrom(source.address, request.headers.get("User-Agent", "")))
     _refuse_token_in_url(request)
     route = request.match_info.route.name
     if request.match_info.http_exception is None and route not in PUBLIC:
@@ -78,6 +84,7 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
             request, source, expired_ok=wanted.expired_ok
         )
         if caller is None or not isinstance(caller, wanted.kinds):
+            request.app[STRANGERS].note(source.address)
             raise Unauthorized("sign in, or bring the token that this address asks for")
         request[CALLER] = caller
     response = await handler(request)
@@ -137,7 +144,7 @@ class Guard:
         loaded = await self._catalogue.read(basis.load, self._hub, question)
         if loaded is None:  # it went meanwhile
             raise refused_for(Reason.NO_BASIS)
-        return await self._decide(caller.subject, loaded, action, said)
+        return await self._decide(caller.subject, loaded, camera.name, action, said)
 
     async def may(self, caller: PersonCaller, camera: CameraRow) -> bool:
         """Whether the caller may know of the camera. Nothing is seen, so nothing is audited."""
@@ -168,7 +175,8 @@ class Guard:
         `relations`: what the caller is to the household that it concerns. Raises Refused."""
         found = decide_act(caller.subject, column, relations)
         if isinstance(found, Refusal):
-            log.info("%s may not: %s", caller.subject.id, column)
+            tried, why = f"try.{column.name.lower()}", found.reason.value
+            await self._write(making.act(self._clock, caller.subject, tried, why), outside=True)
             raise Refused("you may not do this", code=found.reason.value)
         return found
 
@@ -186,7 +194,12 @@ class Guard:
         verdicts: dict[str, Permit | Reason] = {
             permit.id: Reason.SIGNED_OUT for permit in asked if permit.sign_in not in living
         }
-        verdicts |= {permit.id: _renewed(permit, loaded[permit.id], now) for permit in standing}
+        verdicts |= {
+            permit.id: Reason.AUDIT
+            if permit.outside and self._audit.failing  # AUD-3: at the next renewal it ends
+            else _renewed(permit, loaded[permit.id], now)
+            for permit in standing
+        }
         return verdicts
 
     def _question(
@@ -204,24 +217,25 @@ class Guard:
             second=said.second,
         )
 
-    async def _decide(self, subject: Subject, loaded: Loaded, action: Action, said: Said) -> Permit:
+    async def _decide(
+        self, subject: Subject, loaded: Loaded, name: str, action: Action, said: Said
+    ) -> Permit:
         now = self._clock.utc_ms()
         verdict = decide(subject, loaded.camera, action, said.purpose, now, loaded.basis)
-        refused = verdict if isinstance(verdict, Refusal) else None
-        allowed = verdict if isinstance(verdict, Permit) else None
-        entry = Entry(
-            decision=loaded.basis.decision,
-            utc_ms=now,
-            subject=subject,
-            camera=loaded.camera.id,
-            quality=loaded.basis.quality,
-            action=action,
-            purpose=said.purpose,
-            basis=allowed.basis if allowed else None,
-            via=self._hub,
-            result=refused.reason.value if refused else "allowed",
+        found = making.of_permit(verdict) if isinstance(verdict, Permit) else _asked(loaded, said)
+        entry = making.act(
+            self._clock,
+            subject,
+            action.value,
+            verdict.reason.value if isinstance(verdict, Refusal) else ALLOWED,
+            id=loaded.basis.decision,
+            kind=EntryKind.DECISION,
+            camera_name=name,
+            household=loaded.camera.household,
+            second=Who(issuer=said.second[0], id=said.second[1]) if said.second else None,
+            **found,
         )
-        await self._write(entry, outside=allowed is None or allowed.outside)
+        await self._write(entry, outside=isinstance(verdict, Refusal) or verdict.outside)
         if isinstance(verdict, Refusal):
             raise refused_for(verdict.reason)
         return verdict
@@ -230,11 +244,28 @@ class Guard:
         try:
             await self._audit.write(entry)
         except AuditFailed as error:
-            log.error("decision %s is not in the audit log: %s", entry.decision, error)  # noqa: TRY400
-            if outside:  # AUD-2: the household's own view goes on
-                raise Overloaded(
-                    "nothing can be shown now", code="audit", retry_after=10
-                ) from error
+            if not outside:  # AUD-2: the household's own view goes on
+                self._audit.keep(entry)
+                return
+            unseen = {"result": Reason.AUDIT.value} if entry.allowed else {}
+            self._audit.keep(entry.model_copy(update=unseen))
+            raise Overloaded(
+                "nothing can be shown now", code=Reason.AUDIT.value, retry_after=10
+            ) from error
+
+
+def _asked(loaded: Loaded, said: Said) -> dict[str, Any]:
+    """What an entry says of a look that was refused."""
+    begin, end = said.footage or (None, None)
+    return {
+        "camera": loaded.camera.id,
+        "quality": loaded.basis.quality.value,
+        "purpose": said.purpose.value if said.purpose else "",
+        "reason": said.reason,
+        "permit": loaded.basis.decision,
+        "footage_from": begin,
+        "footage_to": end,
+    }
 
 
 def _again(permit: Permit, now: int) -> Question:

@@ -32,6 +32,7 @@ REFUSED = {
     Reason.COUNTS_ONLY: "your role reads sums, not single cameras",
     Reason.OBJECTION: "somebody objected to this picture: it is not shared until that is settled",
     Reason.MASK: "this camera has no mask yet and cannot be shared",
+    Reason.AUDIT: "nothing can be shown now: it could not be written down",
     Reason.UNRECORDED: "this camera's class, purpose or sign is not on record: it cannot be shared",
 }
 

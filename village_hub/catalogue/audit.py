@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from village_hub.audit.chain import Head, Link, follow
-from village_hub.audit.entry import Entry, read_document
-from village_hub.catalogue.audit_models import AuditEntry
+from village_hub.audit.entry import Entry, EntryKind, read_document
+from village_hub.catalogue.audit_models import AuditEntry, AuditPulse
 
 SERVE, CLI = "serve", "cli"  # chains, one a kind of process
 BATCH = 1000  # rows read at a time
@@ -131,3 +132,29 @@ def _kept(row: AuditEntry) -> Kept:
         said = {}
     agree = bool(said) and all(getattr(row, name) == value for name, value in said.items())
     return Kept(row.chain, link, agree)
+
+
+def keep_pulse(session: Session, chain: str, now: int) -> None:
+    """The log could be written now."""
+    row = session.get(AuditPulse, chain)
+    if row is None:
+        session.add(AuditPulse(chain=chain, utc_ms=now))
+    else:
+        row.utc_ms = now
+
+
+def open_views(session: Session) -> tuple[list[Entry], int | None]:
+    """Starts without an end, and when the log was last known to be written."""
+    end = aliased(AuditEntry)
+    ended = select(end.id).where(
+        end.kind == EntryKind.VIEW_END, end.permit_id == AuditEntry.permit_id
+    )
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.kind == EntryKind.VIEW_START, ~ended.exists())
+        .order_by(col(AuditEntry.utc_ms), col(AuditEntry.id))
+    )
+    pulse = session.get(AuditPulse, SERVE)
+    return [read_document(row.document) for row in session.exec(query)], (
+        pulse.utc_ms if pulse else None
+    )

@@ -22,7 +22,14 @@ from village_core.troubles import Trouble
 from village_hub.access.facts import Permit
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraKind, CameraRow
-from village_hub.errors import ChildOffline, Conflict, NotFound, Overloaded, Unprocessable
+from village_hub.errors import (
+    ChildOffline,
+    Conflict,
+    HubError,
+    NotFound,
+    Overloaded,
+    Unprocessable,
+)
 from village_hub.media.counts import count
 from village_hub.media.feed import Feed, Publishing
 from village_hub.media.feeds import Feeds
@@ -69,6 +76,7 @@ class Live:
         self._children = needs.children
         self._catalogue = needs.catalogue
         self._uploads = needs.uploads
+        self._views = needs.views
         self._supervisor = needs.supervisor
         self._clock = needs.clock
         self._pulls = Pulls(needs.url, needs.children, needs.tickets, needs.supervisor, needs.clock)
@@ -107,10 +115,21 @@ class Live:
             url=url,
         )
         self._watching[watching.id] = watching
-        self._want(watching, feeds[viewer.quality])
+        await self._begin(watching, camera, feeds[viewer.quality])
         log.info("camera %s session %s: %s watches", camera.id, session.id, permit.subject.id)
         answer = sdp.write_answer(offer, choices, session.description, "sendonly")
         return Opened(url.secret, answer, url.etag)
+
+    async def _begin(self, watching: Watching, camera: CameraRow, feed: Feed) -> None:
+        """Nothing is pulled for a view that is not in the log."""
+        try:
+            await self._views.started(watching.permit, camera)
+        except HubError:
+            watching.end("not written down")
+            raise
+        if watching.id not in self._watching:
+            raise Conflict("the session ended while it began", retry_after=RETRY)
+        self._want(watching, feed)
 
     def _new_viewer(
         self, feeds: dict[Quality, Feed], choices: list[Choice], quality: Quality
@@ -166,6 +185,7 @@ class Live:
         if watching is None:
             return
         del self._watching[watching.id]
+        self._views.ended(watching.permit, viewer.stats().octets, reason)
         for feed in watching.wants:
             feed.release(watching.id)
         log.info(

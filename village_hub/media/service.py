@@ -107,6 +107,18 @@ class LiveService(Protocol):
         ...
 
 
+class ViewListener(Protocol):
+    """Who watched what, from when until when: for the audit log."""
+
+    async def started(self, permit: Permit, camera: CameraRow) -> None:
+        """Before the viewer is answered. Raises Overloaded: this view may not begin."""
+        ...
+
+    def ended(self, permit: Permit, octets: int, why: str) -> None:
+        """Once for each that started; `octets` of media were sent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LiveNeeds:
     """What the media of a node is made with; `app.py` gives it."""
@@ -121,6 +133,7 @@ class LiveNeeds:
     tickets: Tickets  # for_push(camera, quality, push)
     uploads: Uploads  # expect(camera): a still on its way up
     registry: CollectorRegistry  # where its own counts go
+    views: ViewListener
 
 
 OpenLive = Callable[[LiveNeeds], Awaitable[LiveService]]
