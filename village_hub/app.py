@@ -24,6 +24,7 @@ from village_hub.access.webauthn_door import Site
 from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
+from village_hub.cases.part import with_cases
 from village_hub.catalogue import nodes, people
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
@@ -55,7 +56,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
-    app.cleanup_ctx.extend([*parts, with_watching, with_announcement, with_metrics])
+    app.cleanup_ctx.extend([*parts, with_watching, with_cases, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, name_server])
     for module in route_modules():

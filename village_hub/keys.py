@@ -15,6 +15,7 @@ from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
 from village_hub.audit.log import AuditLog
 from village_hub.audit.views import Views
+from village_hub.cases.desk import Desk
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
 from village_hub.media.service import LiveService
@@ -54,6 +55,7 @@ CHILDREN = web.AppKey("CHILDREN", Children)
 ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
+DESK = web.AppKey("DESK", Desk)
 LIVE = web.AppKey("LIVE", LiveService)
 TURN = web.AppKey("TURN", Turn)
 METRICS = web.AppKey("METRICS", Metrics)

@@ -3,6 +3,7 @@
 from village_hub.catalogue import (
     audit_models,
     camera_models,
+    case_models,
     models,
     notice_models,
     once_models,
@@ -10,4 +11,4 @@ from village_hub.catalogue import (
 )
 
 METADATA = models.METADATA
-AREAS = (models, staff_models, notice_models, audit_models, once_models, camera_models)
+AREAS = (models, staff_models, notice_models, audit_models, once_models, camera_models, case_models)

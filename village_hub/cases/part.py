@@ -1,0 +1,18 @@
+"""Matters as a part of the application: the desk, and the job that acts when time is up."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from village_hub import keys
+from village_hub.cases.desk import Desk
+from village_hub.catalogue.store import CatalogueError
+
+
+async def with_cases(app: web.Application) -> AsyncIterator[None]:
+    """After the part that watches open views: a matter that ends has them looked at."""
+    soon, supervisor = app[keys.RENEWAL].look_soon, app[keys.SUPERVISOR]
+    app[keys.DESK] = desk = Desk(app[keys.NODE].id, app[keys.CATALOGUE], app[keys.CLOCK], soon)
+    supervisor.start("matters", desk.run, expected=(CatalogueError,))
+    yield
+    await supervisor.end("matters")
