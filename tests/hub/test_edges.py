@@ -55,7 +55,12 @@ async def test_a_token_of_ours_that_says_too_little_opens_nothing(
 
 
 @pytest.mark.parametrize(
-    "claims", [{"roles": "x"}, {"roles": [1]}, {"roles": ["king"]}, {"unit": 5}, {"place": []}]
+    "claims",
+    [
+        *({"roles": "x"}, {"roles": [1]}, {"roles": ["king"]}, {"unit": 5}, {"place": []}),
+        *({"roles": ["committee"]}, {"unit": "u"}, {"roles": [], "unit": "u"}),
+        {"roles": ["committee", "committee"], "unit": "u"},
+    ],
 )
 async def test_claims_of_another_shape_are_refused(hub: Hub, claims: dict[str, Any]) -> None:
     _, viewer = await hub.owner()

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from village_core.permits import Action, Purpose, Quality, Role
+from village_core.permits import Action, Purpose, Quality
 from village_core.tokens import Claims, TokenError
+from village_core.trust import read_roles
 from village_hub.access.facts import Subject
 from village_hub.catalogue.rows import Capacity, NodeRow, PersonRow
 from village_hub.catalogue.staff_rows import AppointmentRow
@@ -134,12 +135,16 @@ def subject_of_sign_in(hub: str, who: PersonRow, duty: AppointmentRow | None) ->
 
 
 def subject_of_claims(claims: Claims) -> Subject:
-    """Raises TokenError when a claim has the wrong form."""
+    """Raises TokenError when a claim has the wrong form. Roles are those of one unit: a token that
+    says only one of the two is of no capacity."""
+    unit, roles = _optional(claims, "unit"), read_roles(claims)
+    if bool(unit) is not bool(roles):
+        raise TokenError("claim_missing")
     return Subject(
         issuer=claims.issuer,
         id=claims.subject,
-        unit=_optional(claims, "unit"),
-        roles=_roles(claims),
+        unit=unit,
+        roles=roles,
         place=_optional(claims, "place"),
         name=_optional(claims, "name") or "",
         unit_name=_optional(claims, "unit_name") or "",
@@ -156,16 +161,6 @@ def claims_of(subject: Subject) -> dict[str, object]:
         "unit_name": subject.unit_name,
     }
     return {name: value for name, value in said.items() if value}
-
-
-def _roles(claims: Claims) -> frozenset[Role]:
-    said = claims.more.get("roles", [])
-    if not isinstance(said, list):
-        raise TokenError("claim_not_text")
-    try:
-        return frozenset(Role(role) for role in said)
-    except ValueError as error:
-        raise TokenError("unknown_role") from error
 
 
 def _optional(claims: Claims, name: str) -> str | None:
