@@ -13,9 +13,11 @@ from village_hub import discovery, keys, pages, problems
 from village_hub.access import guard
 from village_hub.access.credentials import Credentials
 from village_hub.access.guard import Guard
+from village_hub.access.households import Households
 from village_hub.access.origin import Sources
 from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
+from village_hub.access.seconds import Seconds
 from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
@@ -94,6 +96,8 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[keys.GUARD] = Guard(hub, catalogue, app[keys.AUDIT], clock)
     app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
     site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)
+    app[keys.SECONDS] = Seconds(hub, catalogue, clock)
+    app[keys.HOUSEHOLDS] = Households(catalogue, clock)
     app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),

@@ -7,8 +7,10 @@ from aiohttp import web
 from village_core.clock import Clock
 from village_core.jobs import Supervisor
 from village_hub.access.guard import Guard
+from village_hub.access.households import Households
 from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
+from village_hub.access.seconds import Seconds
 from village_hub.access.sign_in import SignIns
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
@@ -49,6 +51,8 @@ AUDIT = web.AppKey("AUDIT", AuditLog)
 VIEWS = web.AppKey("VIEWS", Views)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)
+SECONDS = web.AppKey("SECONDS", Seconds)
+HOUSEHOLDS = web.AppKey("HOUSEHOLDS", Households)
 PASSKEYS = web.AppKey("PASSKEYS", Passkeys)
 THROTTLES = web.AppKey("THROTTLES", Throttles)
 CHILDREN = web.AppKey("CHILDREN", Children)

@@ -42,6 +42,8 @@ class Column(StrEnum):
     AUDIT = "whole audit log"
     PEOPLE = "users, roles, keys"
     CARE = "care events"  # not a column of the table: an action of its own (PRM-13)
+    LOST = "a villager's lost phone"  # nor this: any adult of the home, or the window with two
+    STAFF_KEYS = "staff re-enrolment"  # nor this: two persons of the tier above
 
 
 class Code(StrEnum):
@@ -91,6 +93,7 @@ class Cell:
 
 _O, _C, _S, _R, _D = Cell(Code.O), Cell(Code.C), Cell(Code.S), Cell(Code.R), Cell(Code.D)
 _M, _A, _MAY = Cell(Code.M), Cell(Code.A), Cell(Code.MAY)
+_SECONDED = Cell(Code.MAY, second=True)
 _OWN_ACTIONS = Cell(Code.MAY, Only.OWN_ACTIONS)
 _CLIP = Cell(Code.C, Only.CLIP)
 _R_EXPORT = Cell(Code.R, second=True)
@@ -112,6 +115,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.OWN_LOG: (_MAY,),
             Column.PEOPLE: (Cell(Code.MAY, Only.OWN_MEMBERS),),
             Column.CARE: (_O,),
+            Column.LOST: (_MAY,),
         },
         Row.MEMBER: {
             Column.H_IN_LIVE: (Cell(Code.C, Only.OWNER_GRANT),),
@@ -122,6 +126,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.HEALTH: (_M,),
             Column.OWN_LOG: (_MAY,),
             Column.CARE: (_C,),
+            Column.LOST: (_MAY,),
         },
         Row.NEIGHBOUR: {
             Column.H_OUT_LIVE: (_C,),
@@ -140,6 +145,8 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.ASK: (Cell(Code.MAY, Only.VIA_OWNER),),
             Column.EXPORT: (Cell(Code.D, Only.P_CAMERAS, second=True),),
             Column.OWN_LOG: (_OWN_ACTIONS,),
+            Column.LOST: (_SECONDED,),
+            Column.STAFF_KEYS: (_SECONDED,),
         },
         Row.CARER: {
             Column.H_IN_LIVE: (Cell(Code.C, Only.FOR_CARE),),
@@ -156,6 +163,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.HEALTH: (_A,),
             Column.ASK: (_MAY,),
             Column.OWN_LOG: (_OWN_ACTIONS,),
+            Column.STAFF_KEYS: (_SECONDED,),
         },
         Row.STATION_OFFICER: {
             Column.H_OUT_LIVE: (Cell(Code.C, Only.DAY), _S),
@@ -167,6 +175,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.ASK: (_MAY,),
             Column.EXPORT: (_R_EXPORT,),
             Column.OWN_LOG: (_OWN_ACTIONS,),
+            Column.STAFF_KEYS: (_SECONDED,),
         },
         Row.BUREAU_OFFICER: {
             Column.H_OUT_LIVE: (_S,),
@@ -178,6 +187,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.ASK: (_MAY,),
             Column.EXPORT: (_R_EXPORT,),
             Column.OWN_LOG: (Cell(Code.MAY, Only.OWN_UNIT),),
+            Column.STAFF_KEYS: (_SECONDED,),
         },
         Row.ENGINEER: {
             Column.HEALTH: (_M,),
@@ -196,6 +206,7 @@ TABLE: Mapping[Row, Mapping[Column, Cells]] = MappingProxyType(
             Column.CONFIG: (Cell(Code.MAY, Only.NODE),),
             Column.OWN_LOG: (_OWN_ACTIONS,),
             Column.PEOPLE: (Cell(Code.MAY, second=True),),
+            Column.STAFF_KEYS: (_SECONDED,),
         },
     }
 )

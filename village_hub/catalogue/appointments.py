@@ -29,6 +29,17 @@ def add(session: Session, appointment: Appointment) -> None:
     session.flush()
 
 
+def find(session: Session, appointment_id: str) -> AppointmentRow | None:
+    """Living or not."""
+    query = select(Appointment, Person, Unit).where(
+        col(Appointment.person_id) == col(Person.id),
+        col(Appointment.unit_id) == col(Unit.id),
+        col(Appointment.id) == appointment_id,
+    )
+    found = session.exec(query).first()
+    return row_of(*found) if found else None
+
+
 def find_living(session: Session, appointment_id: str, now: int) -> AppointmentRow | None:
     query = select(Appointment, Person, Unit).where(
         living(now), col(Appointment.id) == appointment_id
@@ -67,6 +78,12 @@ def not_over_in_role(session: Session, role: Role, now: int) -> list[Appointment
     return [row for row in _not_over(session, now) if row.role is role]
 
 
+def any_in(session: Session, unit_id: str, now: int) -> bool:
+    """Whether anybody is appointed there now."""
+    query = select(Appointment, Person, Unit).where(living(now), col(Unit.id) == unit_id)
+    return session.exec(query).first() is not None
+
+
 def page(
     session: Session, after: str, limit: int, *, unit: str | None = None, person: str | None = None
 ) -> list[AppointmentRow]:
@@ -82,13 +99,6 @@ def page(
         query = query.where(col(Appointment.person_id) == person)
     found = session.exec(query.order_by(col(Appointment.id)).limit(limit))
     return [row_of(*each) for each in found]
-
-
-def any_ever(session: Session, role: Role) -> bool:
-    """Whether anybody was ever appointed to it."""
-    return (
-        session.exec(select(Appointment).where(Appointment.role == role.value)).first() is not None
-    )
 
 
 def end(session: Session, appointment_id: str, by: str, now: int) -> bool:

@@ -63,10 +63,13 @@ def end(session: Session, passkey_id: str, person_id: str, now: int) -> bool:
     return row is not None
 
 
-def end_all(session: Session, person_id: str, now: int) -> None:
+def end_all(session: Session, person_id: str, now: int, *, at_home: bool = False) -> None:
+    """Of a person; `at_home`: those for duty stay."""
     living = update(Passkey).where(
         col(Passkey.person_id) == person_id, col(Passkey.ended).is_(None)
     )
+    if at_home:
+        living = living.where(col(Passkey.duty).is_(False))
     session.exec(living.values(ended=now))
 
 

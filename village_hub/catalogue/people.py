@@ -48,6 +48,13 @@ def people(session: Session) -> list[PersonRow]:
     return [_person_row(session, row) for row in session.exec(query)]
 
 
+def page(session: Session, after: str, limit: int) -> list[PersonRow]:
+    """Those that are not removed, by id, from behind `after`."""
+    query = select(Person).where(col(Person.removed).is_(None), Person.id > after)
+    found = session.exec(query.order_by(col(Person.id)).limit(limit))
+    return [_person_row(session, row) for row in found]
+
+
 def person(session: Session, person_id: str) -> PersonRow | None:
     row = session.get(Person, person_id)
     return _person_row(session, row) if row and row.removed is None else None
@@ -81,6 +88,18 @@ def add_member(session: Session, membership: Membership) -> bool:
     return True
 
 
+def change_member(
+    session: Session, household_id: str, person_id: str, *, adult: bool, delegated: bool
+) -> None:
+    if row := session.get(Membership, (household_id, person_id)):
+        row.adult, row.delegated = adult, delegated
+
+
+def remove_member(session: Session, household_id: str, person_id: str) -> None:
+    if row := session.get(Membership, (household_id, person_id)):
+        session.delete(row)
+
+
 def owners(session: Session, household_id: str) -> frozenset[str]:
     """Ids of the people who own it, and of members to whom the owner delegated that."""
     query = select(Membership.person_id).where(
@@ -105,6 +124,14 @@ def households_of(session: Session, person_id: str) -> frozenset[str]:
     """Those that the person belongs to, as owner or member."""
     query = select(Membership.household_id).where(Membership.person_id == person_id)
     return frozenset(session.exec(query))
+
+
+def places_of(session: Session, person_id: str) -> list[str]:
+    """Of the households that the person belongs to; "" where none is on record."""
+    query = select(Household.place).where(
+        col(Household.id) == col(Membership.household_id), Membership.person_id == person_id
+    )
+    return list(session.exec(query))
 
 
 def add_code(session: Session, code: OneTimeCode, now: int) -> bool:
@@ -225,13 +252,18 @@ def forget_ended(session: Session, before: int) -> None:
     session.exec(delete(SignIn).where(ended))
 
 
-def end_sign_ins(session: Session, person_id: str, now: int) -> None:
-    """All sessions of the person end, and codes not yet used are spent."""
+def end_sign_ins(session: Session, person_id: str, now: int, *, at_home: bool = False) -> None:
+    """All sessions of the person end (`at_home`: those on duty stay), and codes not yet used are
+    spent."""
     living = update(SignIn).where(col(SignIn.person_id) == person_id, col(SignIn.ended).is_(None))
+    if at_home:
+        living = living.where(col(SignIn.capacity) == HOUSEHOLD)
     session.exec(living.values(ended=now))
     unspent = update(OneTimeCode).where(
         col(OneTimeCode.person_id) == person_id, col(OneTimeCode.used).is_(None)
     )
+    if at_home:
+        unspent = unspent.where(col(OneTimeCode.capacity) == HOUSEHOLD)
     session.exec(unspent.values(used=now))
 
 

@@ -22,7 +22,8 @@ SPECIFIED = """
 | auditor         | -    | -     | -     | -   | -      | -     | A      | -      | -       | -   | may    | may     | may   | may    |
 | admin           | -    | -     | -     | -   | -      | -     | M      | may    | -       | -   | -      | may     | -     | may✎   |
 """  # noqa: E501 - a table
-COLUMNS = [column for column in Column if column is not Column.CARE]
+FURTHER = {Column.CARE, Column.LOST, Column.STAFF_KEYS}
+COLUMNS = [column for column in Column if column not in FURTHER]
 
 
 def specified() -> dict[tuple[Row, Column], set[str]]:
@@ -54,6 +55,16 @@ def test_care_without_a_picture_is_for_the_household_and_its_carers() -> None:
     """PRM-13: an action of its own."""
     holders = {row for row in Row if TABLE[row].get(Column.CARE)}
     assert holders == {Row.OWNER, Row.MEMBER, Row.CARER}
+
+
+def test_what_was_lost_is_ended_at_home_or_by_two_and_never_by_one_of_the_staff() -> None:
+    """Issue 3: any adult member, or the window with two; staff before two of the tier above."""
+    lost = {row: TABLE[row].get(Column.LOST, ()) for row in Row}
+    assert {row for row, found in lost.items() if found} == {Row.OWNER, Row.MEMBER, Row.COMMITTEE}
+    assert [cell.second for cell in lost[Row.COMMITTEE]] == [True]
+    keys = [cell for row in Row for cell in TABLE[row].get(Column.STAFF_KEYS, ())]
+    assert keys
+    assert all(cell.second for cell in keys)
 
 
 @pytest.mark.parametrize("camera_class", CameraClass)

@@ -1,0 +1,360 @@
+"""Acts about people and keys that two named persons do: what they are, who may, what they change.
+
+Each is checked when it is asked for and again when it is confirmed, in the transaction that does
+it; what is wrong is raised, and nothing is done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from village_core.clock import Clock
+from village_core.enrolment import TYPED_TRIES
+from village_core.ids import new_id, new_secret
+from village_core.messages import PRINTABLE
+from village_core.permits import Role
+from village_hub.access import appointments as rules
+from village_hub.access.appointments import SENTENCES, Fault, Proposal
+from village_hub.access.credentials import digest
+from village_hub.access.facts import Subject
+from village_hub.catalogue import appointments, passkeys, people, units
+from village_hub.catalogue.models import OneTimeCode
+from village_hub.catalogue.rows import PersonRow
+from village_hub.catalogue.staff_models import Appointment, Unit
+from village_hub.catalogue.staff_rows import UnitKind, UnitRow
+from village_hub.catalogue.store import Session
+from village_hub.errors import Conflict, HubError, NotFound, Refused, Unprocessable
+
+CODE_VALID = 72 * 3600 * 1000  # ms
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
+]
+Place = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}([0-9]{3}([0-9]{3})?)?)?$")]
+
+
+class Act(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Appoint(Act):
+    """Somebody to a role of a unit; times in UTC ms."""
+
+    kind: Literal["appoint"] = "appoint"
+    person: Id
+    unit: Id
+    role: Role
+    begins: int
+    until: int
+    declared_unrelated: bool = False  # an auditor: no close relative of the committee
+
+
+class AddUnit(Act):
+    kind: Literal["add_unit"] = "add_unit"
+    name: Name
+    unit_kind: UnitKind
+    place: Place
+    parent: Id | None = None
+
+
+class RemoveUnit(Act):
+    kind: Literal["remove_unit"] = "remove_unit"
+    unit: Id
+
+
+class AddPerson(Act):
+    """Somebody of no household here, so that they can be appointed."""
+
+    kind: Literal["add_person"] = "add_person"
+    name: Name
+
+
+class RemovePerson(Act):
+    kind: Literal["remove_person"] = "remove_person"
+    person: Id
+
+
+class StaffCode(Act):
+    """A first key for duty, or a new one after loss: before it is made, all sessions and keys of
+    the person end."""
+
+    kind: Literal["staff_code"] = "staff_code"
+    person: Id
+
+
+class VillagerCode(Act):
+    """A lost phone, at the window: the person's sessions and keys at home end, and there is a new
+    code."""
+
+    kind: Literal["villager_code"] = "villager_code"
+    person: Id
+
+
+AnyAct = Annotated[
+    Appoint | AddUnit | RemoveUnit | AddPerson | RemovePerson | StaffCode | VillagerCode,
+    Field(discriminator="kind"),
+]
+ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was made; `code` is shown once."""
+
+    made: str = ""
+    code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who does it, and when; `second` is missing while it is only asked for."""
+
+    asker: Subject
+    clock: Clock
+    second: Subject | None = None
+
+    @property
+    def now(self) -> int:
+        return self.clock.utc_ms()
+
+
+def check(session: Session, act: Act, scene: Scene) -> None:
+    """Raises what is wrong with it, for the one who asks or the one who confirms."""
+    if scene.second is not None and scene.second.id == scene.asker.id:
+        raise _wrong(Fault.ITSELF)
+    KINDS[type(act)].check(session, act, scene)
+
+
+def do(session: Session, act: Act, scene: Scene) -> Outcome:
+    """Check it, then do it."""
+    check(session, act, scene)
+    return KINDS[type(act)].do(session, act, scene)
+
+
+def concerns(act: Act) -> str | None:
+    """The unit that it is about."""
+    return act.unit if isinstance(act, Appoint | RemoveUnit) else None
+
+
+def _by_admin(session: Session, act: Act, scene: Scene) -> None:
+    """✎ of the column "users, roles, keys"."""
+    about = act.person if isinstance(act, Appoint | RemovePerson) else ""
+    if Role.ADMIN not in scene.asker.roles:
+        raise Refused("only an admin asks for this")
+    fault = rules.asking_fault(scene.asker, about)
+    if fault is None and scene.second is not None:
+        fault = rules.confirming_fault(scene.second, scene.asker.id, about)
+    if fault is not None:
+        raise _wrong(fault)
+    _CHECKS.get(type(act), _nothing)(session, act, scene)
+
+
+def _check_appointment(session: Session, act: Any, scene: Scene) -> None:
+    unit, _ = _unit(session, act.unit), _person(session, act.person)
+    proposal = Proposal(
+        act.person, act.role, unit.kind, act.begins, act.until, act.declared_unrelated
+    )
+    rows = appointments.to_come(session, act.person, scene.now)
+    fault = rules.fault_of(
+        proposal,
+        {row.role for row in rows},
+        committee_at_home=_other_at_home(session, act, scene.now),
+        now=scene.now,
+    )
+    if fault is not None:
+        raise _wrong(fault)
+    if any((row.unit, row.role) == (act.unit, act.role) for row in rows):
+        raise Conflict("this person has this role there already", code="appointed_already")
+
+
+def _other_at_home(session: Session, act: Appoint, now: int) -> bool:
+    """Committee and oversight are of different homes (PRM-11)."""
+    other = Role.COMMITTEE if act.role is Role.AUDITOR else Role.AUDITOR
+    holders = {row.person for row in appointments.not_over_in_role(session, other, now)}
+    homes = people.households_of(session, act.person)
+    near = {row.person for home in homes for row in people.members(session, home)}
+    return bool(holders & near - {act.person})
+
+
+def _appoint(session: Session, act: Any, scene: Scene) -> Outcome:
+    row = Appointment(
+        id=new_id(scene.clock),
+        person_id=act.person,
+        unit_id=act.unit,
+        role=act.role.value,
+        begins=act.begins,
+        until=act.until,
+        appointed_by=scene.asker.id,
+        confirmed_by=scene.second.id if scene.second else None,
+        confirmed=scene.now,
+        declared_unrelated=act.declared_unrelated,
+    )
+    made = row.id
+    appointments.add(session, row)
+    return Outcome(made)
+
+
+def _add_unit(session: Session, act: Any, scene: Scene) -> Outcome:
+    made = new_id(scene.clock)
+    row = Unit(
+        id=made,
+        kind=act.unit_kind.value,
+        name=act.name,
+        place=act.place,
+        parent_id=act.parent,
+        created=scene.now,
+    )
+    units.add(session, row)
+    return Outcome(made)
+
+
+def _check_new_unit(session: Session, act: Any, _scene: Scene) -> None:
+    if act.parent is not None and not act.place.startswith(_unit(session, act.parent).place):
+        raise Unprocessable("the place is outside that of the unit above", code="bad_place")
+
+
+def _remove_unit(session: Session, act: Any, scene: Scene) -> Outcome:
+    units.remove(session, act.unit, scene.now)
+    return Outcome(act.unit)
+
+
+def _add_person(session: Session, act: Any, scene: Scene) -> Outcome:
+    made = new_id(scene.clock)
+    people.add_staff(session, made, act.name, scene.now)
+    return Outcome(made)
+
+
+def _remove_person(session: Session, act: Any, scene: Scene) -> Outcome:
+    people.remove_person(session, act.person, scene.now)
+    return Outcome(act.person)
+
+
+def _by_tier_above(session: Session, act: Any, scene: Scene) -> None:
+    """Staff enrol before two persons of the tier above; where that has nobody here, before two
+    admins."""
+    _person(session, act.person)
+    rows = appointments.to_come(session, act.person, scene.now)
+    if not rows:
+        raise Conflict("this person holds no appointment: appoint them first", code="not_staff")
+    parents = {found.parent for row in rows if (found := units.find(session, row.unit))}
+    above = {
+        parent for parent in parents if parent and appointments.any_in(session, parent, scene.now)
+    }
+    for who in (scene.asker, scene.second):
+        if who is not None and who.id == act.person:
+            raise _wrong(Fault.ITSELF)
+        if who is not None and not _fits_above(who, above):
+            raise Refused("only two persons of the unit above do this", code="scope")
+
+
+def _fits_above(who: Subject, above: set[str]) -> bool:
+    if above:
+        return who.unit in above and bool(who.roles & rules.SECONDS)
+    return Role.ADMIN in who.roles
+
+
+def _staff_code(session: Session, act: Any, scene: Scene) -> Outcome:
+    people.end_sign_ins(session, act.person, scene.now)
+    passkeys.end_all(session, act.person, scene.now)
+    return _new_code(session, act.person, people.PASSKEY, scene)
+
+
+def _at_the_window(session: Session, act: Any, scene: Scene) -> None:
+    """Two of the committee whose place the household is in."""
+    _person(session, act.person)
+    places = people.places_of(session, act.person)
+    if not places:
+        raise Conflict("this person belongs to no household here", code="no_household")
+    for who in (scene.asker, scene.second):
+        if who is None:
+            continue
+        if who.id == act.person:
+            raise _wrong(Fault.ITSELF)
+        inside = any(place.startswith(who.place or "") or not place for place in places)
+        if Role.COMMITTEE not in who.roles or not inside:
+            raise Refused("only two persons of the committee do this", code="scope")
+
+
+def _villager_code(session: Session, act: Any, scene: Scene) -> Outcome:
+    people.end_sign_ins(session, act.person, scene.now, at_home=True)
+    passkeys.end_all(session, act.person, scene.now, at_home=True)
+    return _new_code(session, act.person, people.HOUSEHOLD, scene)
+
+
+def _new_code(session: Session, person: str, capacity: str, scene: Scene) -> Outcome:
+    code = new_secret()
+    row = OneTimeCode(
+        id=new_id(scene.clock),
+        person_id=person,
+        digest=digest(code),
+        tries=TYPED_TRIES,
+        expires=scene.now + CODE_VALID,
+        capacity=capacity,
+    )
+    people.add_code(session, row, scene.now)
+    return Outcome(person, code)
+
+
+def _check_removal(session: Session, act: Any, _scene: Scene) -> None:
+    _person(session, act.person)
+
+
+def _check_unit(session: Session, act: Any, _scene: Scene) -> None:
+    _unit(session, act.unit)
+
+
+def _nothing(_session: Session, _act: Any, _scene: Scene) -> None:
+    """Right as it is."""
+
+
+def _unit(session: Session, name: str) -> UnitRow:
+    row = units.find(session, name)
+    if row is None:
+        raise NotFound("there is no such unit", code="no_such_unit")
+    return row
+
+
+def _person(session: Session, name: str) -> PersonRow:
+    row = people.person(session, name)
+    if row is None:
+        raise NotFound("there is no such person", code="no_such_person")
+    return row
+
+
+def _wrong(fault: Fault) -> HubError:
+    kind = Refused if fault in (Fault.ITSELF, Fault.SECOND) else Unprocessable
+    return kind(SENTENCES[fault], code=fault.value)
+
+
+Check = Callable[[Session, Any, Scene], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    check: Check
+    do: Callable[[Session, Any, Scene], Outcome]
+
+
+_CHECKS: Mapping[type[Act], Check] = MappingProxyType(
+    {
+        Appoint: _check_appointment,
+        AddUnit: _check_new_unit,
+        RemoveUnit: _check_unit,
+        RemovePerson: _check_removal,
+    }
+)
+KINDS: Mapping[type[Act], Kind] = MappingProxyType(
+    {
+        Appoint: Kind(_by_admin, _appoint),
+        AddUnit: Kind(_by_admin, _add_unit),
+        RemoveUnit: Kind(_by_admin, _remove_unit),
+        AddPerson: Kind(_by_admin, _add_person),
+        RemovePerson: Kind(_by_admin, _remove_person),
+        StaffCode: Kind(_by_tier_above, _staff_code),
+        VillagerCode: Kind(_at_the_window, _villager_code),
+    }
+)
