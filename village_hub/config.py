@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from village_core.settings import Secret, in_range, load
 
@@ -87,6 +87,26 @@ class MediaConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseConfig:
     url: str = ""  # empty: sqlite in the state folder, nothing to install
+    password: Secret | None = None  # of the url's user; so the url itself holds none
+
+    def __post_init__(self) -> None:
+        if self.password is None:
+            return
+        parts = urlsplit(self.url)
+        if not parts.username:
+            raise ValueError("a password needs a user: url = postgresql://user@host/name")
+        if parts.password is not None:
+            raise ValueError("url has a password already; take one of the two away")
+
+    @property
+    def whole_url(self) -> str:
+        """With the password in it."""
+        if self.password is None:
+            return self.url
+        parts = urlsplit(self.url)
+        user, _, host = parts.netloc.rpartition("@")
+        secret = quote(self.password.reveal(), safe="")
+        return parts._replace(netloc=f"{user}:{secret}@{host}").geturl()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +219,8 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        return self.database.url or f"sqlite:///{self.state.absolute() / 'hub.sqlite'}"
+        """For the catalogue alone: it may hold a password."""
+        return self.database.whole_url or f"sqlite:///{self.state.absolute() / 'hub.sqlite'}"
 
 
 def is_loopback(host: str) -> bool:

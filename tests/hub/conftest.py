@@ -1,4 +1,5 @@
-"""A hub a test, and a watch over the event loop: nothing in a hub may block it."""
+"""A hub a test, on either database (tests/support/databases.py), and a watch over the event loop:
+nothing in a hub may block it."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from blockbuster import BlockBuster
 
 from tests.hub.support import FakeLive, Hub, TurnedClock, small_config
 from village_hub.app import make_app
-from village_hub.config import Config
+from village_hub.config import Config, DatabaseConfig
 from village_hub.media.service import LiveNeeds, LiveService
 
 
@@ -31,8 +32,8 @@ def clock() -> TurnedClock:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return small_config(tmp_path)
+def config(tmp_path: Path, database_url: str) -> Config:
+    return small_config(tmp_path, database=DatabaseConfig(url=database_url))
 
 
 async def open_fake(needs: LiveNeeds) -> LiveService:

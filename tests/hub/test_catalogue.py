@@ -1,111 +1,59 @@
-"""The store and its migrations."""
+"""The store, the same on SQLite and on PostgreSQL; what only one of them has is in test_sqlite.py
+and test_postgresql.py."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from village_hub.catalogue import migrate, people
-from village_hub.catalogue.models import Household
+from village_hub.catalogue import people
+from village_hub.catalogue.models import Household, OneTimeCode
 from village_hub.catalogue.store import Catalogue, CatalogueError, check_url
-from village_hub.catalogue.tables import METADATA
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/state/hub.sqlite"
-
-
-@pytest.fixture
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
-    found = await Catalogue.open(url)
+async def catalogue(database_url: str) -> AsyncIterator[Catalogue]:
+    found = await Catalogue.open(database_url)
     yield found
     await found.close()
 
 
-def test_the_migrated_schema_is_the_one_in_the_models(url: str, tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    migrated, fresh = create_engine(url), create_engine(f"sqlite:///{tmp_path}/fresh.sqlite")
-    migrate.upgrade(migrated)
-    METADATA.create_all(fresh)
-    with migrated.connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert compare_metadata(context, METADATA) == []
-    assert shape(migrated) == shape(fresh)
-    migrated.dispose()
-    fresh.dispose()
+def name_a_newer_schema(session: Session) -> None:
+    session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
 
-def shape(engine: object) -> dict[str, object]:
-    seen = inspect(engine)
-    names = [name for name in seen.get_table_names() if name != "alembic_version"]
-    return {
-        name: (
-            [(column["name"], column["nullable"]) for column in seen.get_columns(name)],
-            sorted(index["name"] for index in seen.get_indexes(name)),
-            seen.get_pk_constraint(name)["constrained_columns"],
-            len(seen.get_foreign_keys(name)),
-            len(seen.get_check_constraints(name)),
-        )
-        for name in names
-    }
-
-
-def test_migrating_twice_changes_nothing(url: str, tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    engine = create_engine(url)
-    migrate.upgrade(engine)
-    before = shape(engine)
-    migrate.upgrade(engine)
-    assert shape(engine) == before
-    engine.dispose()
-
-
-async def test_a_newer_schema_is_refused_in_words(catalogue: Catalogue, url: str) -> None:
-    await catalogue.close()
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+async def test_a_newer_schema_is_refused_in_words(catalogue: Catalogue, database_url: str) -> None:
+    await catalogue.write(name_a_newer_schema)
     with pytest.raises(CatalogueError, match="update the program"):
-        await Catalogue.open(url)
+        await Catalogue.open(database_url)
+
+
+async def test_many_may_start_at_once_on_an_empty_database(empty_database_url: str) -> None:
+    """Processes of one tier, or the hub and the command line."""
+    opened = await asyncio.gather(*(Catalogue.open(empty_database_url) for _ in range(4)))
+    assert [await each.read(people.households) for each in opened] == [[]] * 4
+    for each in opened:
+        await each.close()
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("nonsense", "not one"),
-        ("postgresql://h/d", "not supported"),
+        ("mysql://h/d", "use sqlite or postgresql"),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
+        ("postgresql://h", "names none"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_said(text: str, sentence: str) -> None:
     with pytest.raises(CatalogueError, match=sentence):
         check_url(text)
-
-
-async def test_what_is_no_database_is_said(tmp_path: Path) -> None:
-    (tmp_path / "x.sqlite").write_text("not a database, but long enough to look like a header")
-    with pytest.raises(CatalogueError, match=r"x\.sqlite"):
-        await Catalogue.open(f"sqlite:///{tmp_path}/x.sqlite")
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CatalogueError, match="file"):
-        await Catalogue.open(f"sqlite:///{tmp_path}/file/x.sqlite")
-
-
-async def test_the_file_is_its_owners_alone(catalogue: Catalogue, tmp_path: Path) -> None:
-    await catalogue.write(people.add_household, "h", "Wang", 1)
-    files = list((tmp_path / "state").iterdir())
-    assert len(files) >= 2  # with its write-ahead log
-    assert {file.stat().st_mode & 0o077 for file in files} == {0}
 
 
 async def test_what_fails_leaves_nothing_behind(catalogue: Catalogue) -> None:
@@ -124,7 +72,20 @@ async def test_references_are_checked(catalogue: Catalogue) -> None:
         await catalogue.write(people.add_owner, "p", "Fang", "no such household", 1)
 
 
-async def test_writes_come_one_after_another_in_one_thread(catalogue: Catalogue) -> None:
+async def test_what_only_reads_cannot_write(catalogue: Catalogue) -> None:
+    with pytest.raises(CatalogueError, match=r"read-?only"):
+        await catalogue.read(people.add_household, "h", "Wang", 1)
+
+
+async def test_words_of_every_script_come_back_as_they_were(catalogue: Catalogue) -> None:
+    name = "西村 Ünal \U0001f3e1"
+    await catalogue.write(people.add_household, "h", name, 2**53)
+    assert (await catalogue.read(people.households))[0].name == name
+
+
+async def test_no_update_is_lost(catalogue: Catalogue, database_url: str) -> None:
+    """Read, count up, write: by many at once, in two processes' catalogues."""
+    other = await Catalogue.open(database_url)
     seen: set[int] = set()
 
     def count(session: Session) -> None:
@@ -135,10 +96,73 @@ async def test_writes_come_one_after_another_in_one_thread(catalogue: Catalogue)
         else:
             row.name = str(int(row.name) + 1)
 
-    await asyncio.gather(*(catalogue.write(count) for _ in range(50)))
+    await asyncio.gather(*(each.write(count) for each in (catalogue, other) for _ in range(25)))
     assert (await catalogue.read(people.households))[0].name == "49"
-    assert len(seen) == 1
     assert threading.get_ident() not in seen
+    await other.close()
+
+
+async def test_a_code_spent_by_many_at_once_opens_once(
+    catalogue: Catalogue, database_url: str
+) -> None:
+    """PRM-8."""
+    other = await Catalogue.open(database_url)
+    await catalogue.write(people.add_household, "h", "Wang", 1)
+    await catalogue.write(people.add_owner, "p", "Fang", "h", 1)
+    for number in range(5):
+        code = OneTimeCode(
+            id=f"c{number}", person_id="p", digest=f"d{number}", tries=5, expires=100
+        )
+        assert await catalogue.write(people.add_code, code, 1)
+        spent = await asyncio.gather(
+            *(
+                each.write(people.spend_code, f"d{number}", None, 2)
+                for each in (catalogue, other) * 4
+            )
+        )
+        assert sorted(spent, key=str) == [None] * 7 + ["p"]
+    await other.close()
+
+
+async def test_two_who_see_no_other_cannot_both_be_the_only_one(
+    catalogue: Catalogue, database_url: str
+) -> None:
+    """Each reads what the other writes: neither row would show that it went wrong."""
+    other = await Catalogue.open(database_url)
+
+    def be_the_first(session: Session, name: str) -> bool:
+        if session.exec(select(Household)).first() is not None:
+            return False
+        session.add(Household(id=name, name=name, created=1))
+        return True
+
+    first = await asyncio.gather(
+        *(
+            each.write(be_the_first, f"{number}{id(each)}")
+            for each in (catalogue, other)
+            for number in range(4)
+        )
+    )
+    assert sum(first) == 1
+    assert len(await catalogue.read(people.households)) == 1
+    await other.close()
+
+
+async def test_a_row_handed_in_is_written_also_when_its_query_runs_again(
+    catalogue: Catalogue,
+) -> None:
+    await catalogue.write(people.add_household, "h", "Wang", 1)
+    await catalogue.write(people.add_owner, "p", "Fang", "h", 1)
+    codes = [
+        OneTimeCode(
+            id=f"c{n}", person_id="p", digest=f"d{n}", selector=f"s{n}", tries=5, expires=100
+        )
+        for n in range(12)
+    ]
+    added = await asyncio.gather(*(catalogue.write(people.add_code, code, 1) for code in codes))
+    assert added == [True] * 12
+    spent = [await catalogue.write(people.spend_code, f"d{n}", None, 2) for n in range(12)]
+    assert spent == ["p"] * 12
 
 
 async def test_readers_do_not_wait_for_a_writer(catalogue: Catalogue) -> None:
@@ -158,23 +182,8 @@ async def test_readers_do_not_wait_for_a_writer(catalogue: Catalogue) -> None:
     assert len(await catalogue.read(people.households)) == 1
 
 
-async def test_reading_does_not_write(catalogue: Catalogue, url: str) -> None:
-    other = await Catalogue.open(url)  # as the command line does, beside a running hub
+async def test_what_another_process_wrote_is_read(catalogue: Catalogue, database_url: str) -> None:
+    other = await Catalogue.open(database_url)  # as the command line does, beside a running hub
     await other.write(people.add_household, "h", "Wang", 1)
     assert len(await catalogue.read(people.households)) == 1
-    await other.close()
-
-
-async def test_a_lock_that_another_process_keeps_is_an_error_after_a_while(
-    catalogue: Catalogue, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("village_hub.catalogue.store.BUSY", 0.05)
-    other = await Catalogue.open(url)
-    holder = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(CatalogueError, match="locked"):
-        await other.write(people.add_household, "h", "Wang", 1)
-    holder.execute("ROLLBACK")
-    holder.close()
-    await other.write(people.add_household, "h", "Wang", 1)
     await other.close()

@@ -88,6 +88,39 @@ def test_a_secret_is_read_from_a_closed_file_or_the_environment(tmp_path: Path) 
         settings(tmp_path, text)
 
 
+def test_the_databases_password_stands_in_a_file_of_its_own(tmp_path: Path) -> None:
+    """And is put into the URL as it is, whatever it is made of."""
+    secret = tmp_path / "password"
+    secret.write_text("p@ss/w:rd\n")
+    secret.chmod(0o600)
+    text = '[database]\nurl = "postgresql://hub@db.example/hub?sslmode=require"\n'
+    config = settings(tmp_path, text + 'password_file = "password"')
+    assert config.database_url == (
+        "postgresql://hub:p%40ss%2Fw%3Ard@db.example/hub?sslmode=require"
+    )
+    assert "p@ss" not in repr(config)
+    assert settings(tmp_path, text + 'password_env = "PW"', PW="x").database_url == (
+        "postgresql://hub:x@db.example/hub?sslmode=require"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("", "needs a user"),
+        ("sqlite:////tmp/x", "needs a user"),
+        ("postgresql://hub:seen@db/hub", "has a password already"),
+    ],
+)
+def test_a_password_that_belongs_to_nothing_is_refused(
+    tmp_path: Path, url: str, sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence) as refused:
+        settings(tmp_path, f'[database]\nurl = "{url}"\npassword_env = "PW"', PW="s3cret")
+    assert "s3cret" not in str(refused.value)
+    assert "seen" not in str(refused.value)
+
+
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     config = settings(tmp_path, 'state = "state"')
     assert config.state == tmp_path / "state"

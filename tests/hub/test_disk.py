@@ -11,6 +11,8 @@ from village_hub import keys
 from village_hub.catalogue.models import Household
 from village_hub.catalogue.store import Catalogue, CatalogueError
 
+pytestmark = pytest.mark.sqlite_only
+
 
 def only_read(session: Session) -> None:
     """As a disk that went read-only, for the writer's connection."""
