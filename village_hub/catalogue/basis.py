@@ -13,6 +13,7 @@ from sqlmodel import Session
 from village_core.permits import Quality
 from village_hub.access.classes import class_of, withheld
 from village_hub.access.facts import Basis, CameraFacts, PersonKey, ShiftFacts, Subject
+from village_hub.cases import openings
 from village_hub.catalogue import camera_records, cameras, people, shifts
 from village_hub.catalogue.rows import CameraRow
 
@@ -121,4 +122,10 @@ def _shift(session: Session, hub: str, question: Question, _camera: CameraRow) -
     return {"shift": ShiftFacts(found.id, found.unit, found.ends)}
 
 
-SOURCES: tuple[Source, ...] = (_household, _shift)
+def _openings(
+    session: Session, _hub: str, question: Question, camera: CameraRow
+) -> Mapping[str, Any]:
+    return {"openings": openings.of_camera(session, camera.id, question.now)}
+
+
+SOURCES: tuple[Source, ...] = (_household, _shift, _openings)

@@ -1,0 +1,58 @@
+"""Queries about SOS and emergencies: sync, no HTTP, no rules."""
+
+from sqlmodel import Session, col, select
+
+from village_hub.catalogue.case_models import MatterCamera, MatterRecord
+from village_hub.catalogue.models import Household
+
+RECENT = 3600 * 1000  # ms: of one that is just over, the refusal says so
+
+
+def about_camera(session: Session, camera_id: str, now: int) -> list[tuple[str, str]]:
+    """(kind, document) of the openings that concern this camera, open or just over."""
+    query = (
+        select(MatterRecord)
+        .join(MatterCamera, col(MatterCamera.matter_id) == col(MatterRecord.id))
+        .where(
+            col(MatterCamera.camera_id) == camera_id,
+            col(MatterCamera.end) > now - RECENT,
+            col(MatterRecord.kind).in_(("sos", "emergency")),
+        )
+    )
+    return [(row.kind, row.document) for row in session.exec(query)]
+
+
+def open_of_household(session: Session, household_id: str) -> str | None:
+    """The document of the household's SOS that is open now."""
+    query = select(MatterRecord).where(
+        MatterRecord.kind == "sos",
+        MatterRecord.household_id == household_id,
+        col(MatterRecord.state).in_(("open", "renewed")),
+    )
+    row = session.exec(query.order_by(col(MatterRecord.opened).desc())).first()
+    return row.document if row else None
+
+
+def open_documents(session: Session, now: int) -> list[tuple[str, str]]:
+    """(kind, document) of all whose cameras are open now."""
+    query = (
+        select(MatterRecord)
+        .join(MatterCamera, col(MatterCamera.matter_id) == col(MatterRecord.id))
+        .where(col(MatterCamera.end) > now, col(MatterRecord.kind).in_(("sos", "emergency")))
+        .distinct()
+    )
+    return [(row.kind, row.document) for row in session.exec(query)]
+
+
+def household_place(session: Session, household_id: str) -> tuple[str, str] | None:
+    """Its name and its place."""
+    row = session.get(Household, household_id)
+    return (row.name, row.place) if row else None
+
+
+def households_in(session: Session, place: str) -> list[str]:
+    """Ids of the households, no unit's site among them, within the administrative place."""
+    query = select(Household.id).where(
+        col(Household.place).startswith(place, autoescape=True), col(Household.unit_id).is_(None)
+    )
+    return list(session.exec(query))
