@@ -24,18 +24,6 @@ DEADLOCK = "40P01"
 UNIQUE_VIOLATION = "23505"  # of what another write added since: alone, the query sees it
 COLLISIONS = (SERIALIZATION_FAILURE, DEADLOCK)
 
-LIMITS = {  # ms; a query that hangs must not keep a thread, nor a thread that hangs the others
-    "lock_timeout": round(backend.BUSY * 1000),
-    "statement_timeout": 30_000,
-    "idle_in_transaction_session_timeout": 60_000,
-}
-CONNECT = {
-    "application_name": "village-hub",
-    "connect_timeout": 5,  # s
-    "tcp_user_timeout": 15_000,  # ms; a server that went silent is noticed
-    "options": " ".join(f"-c {name}={value}" for name, value in LIMITS.items()),
-}
-
 
 class Postgres:
     """The database on a server. Raises CatalogueError when the URL names none."""
@@ -67,10 +55,27 @@ class Postgres:
         return state in COLLISIONS or (state == UNIQUE_VIOLATION and not alone)
 
 
+def _connect_args() -> dict[str, Any]:
+    """A query that hangs must not keep a thread, nor a thread that hangs the others."""
+    limits = {  # ms
+        "lock_timeout": round(backend.BUSY * 1000),
+        "statement_timeout": 30_000,
+        "idle_in_transaction_session_timeout": 60_000,
+    }
+    return {
+        "application_name": "village-hub",
+        "connect_timeout": 5,  # s
+        "tcp_user_timeout": 15_000,  # ms; a server that went silent is noticed
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    }
+
+
 def _engine(place: URL, threads: int, isolation: Any, *, read_only: bool) -> Engine:
     engine = create_engine(
         place.set(drivername="postgresql+psycopg"),
-        connect_args={name: value for name, value in CONNECT.items() if name not in place.query},
+        connect_args={
+            name: value for name, value in _connect_args().items() if name not in place.query
+        },
         isolation_level=isolation,
         pool_size=threads,
         max_overflow=0,

@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
+import psycopg
 from sqlmodel import Session
 
 from tests.hub.support import Hub
@@ -26,11 +27,13 @@ async def written(hub: Hub, *kinds: str) -> list[Entry]:
 @contextmanager
 def locked(config: Config) -> Iterator[None]:
     """While another process keeps the database for itself: nothing can be written."""
-    path = str(config.state / "hub.sqlite")
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    try:
+    url = config.database_url
+    if url.startswith("postgresql"):
+        with psycopg.connect(url) as server:
+            server.execute("LOCK TABLE alembic_version IN EXCLUSIVE MODE")
+            yield
+        return
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
         yield
-    finally:
-        holder.execute("ROLLBACK")
-        holder.close()
+        file.execute("ROLLBACK")

@@ -35,7 +35,7 @@ from village_hub.errors import Overloaded, Refused
 
 @pytest.fixture(autouse=True)
 def _not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("village_hub.catalogue.store.BUSY", 0.05)
+    monkeypatch.setattr("village_hub.catalogue.backend.BUSY", 0.05)
 
 
 async def watched(hub: Hub) -> tuple[str, str, Any]:
@@ -263,7 +263,7 @@ async def test_a_closed_database_is_a_failed_audit(
     catalogue: Catalogue, clock: TurnedClock, config: Config
 ) -> None:
     book = AuditLog(catalogue, clock, Strangers(clock), CollectorRegistry())
-    with locked(config), pytest.raises(AuditFailed, match="locked"):
+    with locked(config), pytest.raises(AuditFailed, match="lock"):
         await book.write(entry(0))
     await book.write(entry(0))
 
