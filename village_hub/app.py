@@ -19,6 +19,7 @@ from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.seconds import Seconds
 from village_hub.access.sign_in import SignIns
+from village_hub.access.status_lists import StatusLists, none_given
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
@@ -99,6 +100,7 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[keys.SECONDS] = Seconds(hub, catalogue, clock)
     app[keys.HOUSEHOLDS] = Households(catalogue, clock)
     app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
+    app[keys.STATUS_LISTS] = StatusLists(app[keys.CONFIG].url, token_keys, clock, none_given)
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
         vouch=Throttle(limits.vouches_per_minute, 60, clock),

@@ -12,6 +12,7 @@ from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.seconds import Seconds
 from village_hub.access.sign_in import SignIns
+from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
@@ -46,6 +47,7 @@ NODE = web.AppKey("NODE", Node)
 CERTIFICATES = web.AppKey("CERTIFICATES", Certificates)
 CATALOGUE = web.AppKey("CATALOGUE", Catalogue)
 TOKEN_KEYS = web.AppKey("TOKEN_KEYS", TokenKeys)
+STATUS_LISTS = web.AppKey("STATUS_LISTS", StatusLists)
 TICKETS = web.AppKey("TICKETS", Tickets)
 AUDIT = web.AppKey("AUDIT", AuditLog)
 VIEWS = web.AppKey("VIEWS", Views)

@@ -44,6 +44,7 @@ PUBLIC = views.PUBLIC | frozenset(
         "healthz",
         "readyz",
         "jwks",
+        "status_list",
         "openapi",
         "vouch",
         "sign_in",
