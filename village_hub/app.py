@@ -12,12 +12,14 @@ from village_core.keys import KeyFileError
 from village_hub import discovery, keys, pages, problems
 from village_hub.access import guard
 from village_hub.access.credentials import Credentials
+from village_hub.access.devices import Devices
 from village_hub.access.guard import Guard
 from village_hub.access.households import Households
 from village_hub.access.origin import Sources
 from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.seconds import Seconds
+from village_hub.access.shifts import Shifts
 from village_hub.access.sign_in import SignIns
 from village_hub.access.status_lists import StatusLists, none_given
 from village_hub.access.throttle import Throttle
@@ -28,7 +30,7 @@ from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
-from village_hub.catalogue import nodes, people
+from village_hub.catalogue import device_grants, nodes, people, seconds
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
@@ -98,6 +100,8 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
     site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)
     app[keys.SECONDS] = Seconds(hub, catalogue, clock)
+    app[keys.DEVICES] = Devices(hub, catalogue, clock)
+    app[keys.SHIFTS] = Shifts(catalogue, clock)
     app[keys.HOUSEHOLDS] = Households(catalogue, clock)
     app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
     app[keys.STATUS_LISTS] = StatusLists(app[keys.CONFIG].url, token_keys, clock, none_given)
@@ -190,6 +194,8 @@ async def _keep_house(catalogue: Catalogue, clock: Clock) -> None:
         now = clock.utc_ms()
         await catalogue.write(nodes.forget_ended, now)
         await catalogue.write(people.forget_ended, now - DAY_MS)
+        await catalogue.write(device_grants.forget, now - DAY_MS)
+        await catalogue.write(seconds.forget, now - DAY_MS)
         await catalogue.write(answers.forget_old, now - once.KEPT)
         await clock.sleep(HOUSEKEEPING_EVERY)
 

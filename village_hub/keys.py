@@ -6,11 +6,13 @@ from aiohttp import web
 
 from village_core.clock import Clock
 from village_core.jobs import Supervisor
+from village_hub.access.devices import Devices
 from village_hub.access.guard import Guard
 from village_hub.access.households import Households
 from village_hub.access.passkeys import Passkeys
 from village_hub.access.renewal import Renewal
 from village_hub.access.seconds import Seconds
+from village_hub.access.shifts import Shifts
 from village_hub.access.sign_in import SignIns
 from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
@@ -54,6 +56,8 @@ VIEWS = web.AppKey("VIEWS", Views)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)
 SECONDS = web.AppKey("SECONDS", Seconds)
+DEVICES = web.AppKey("DEVICES", Devices)
+SHIFTS = web.AppKey("SHIFTS", Shifts)
 HOUSEHOLDS = web.AppKey("HOUSEHOLDS", Households)
 PASSKEYS = web.AppKey("PASSKEYS", Passkeys)
 THROTTLES = web.AppKey("THROTTLES", Throttles)

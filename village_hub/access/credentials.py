@@ -10,6 +10,7 @@ from village_core.permits import Action, Purpose
 from village_core.tokens import LEEWAY, Claims, Kind, TokenError, Verifier, kind_of, said_claims
 from village_hub.access.facts import Subject
 from village_hub.access.identity import (
+    KIOSK,
     Caller,
     MediaCaller,
     NodeCaller,
@@ -83,10 +84,13 @@ class Credentials:
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized("the Authorization header is to be: Bearer <token>")
         try:
-            return await self._by_token(token.strip(), expired_ok=expired_ok)
+            caller = await self._by_token(token.strip(), expired_ok=expired_ok)
         except TokenError as error:
             log.info("a token was refused from %s: %s", source.address, error.code)
             raise Unauthorized("this token is not accepted") from error
+        if isinstance(caller, PersonCaller) and caller.kiosk and not _only_looks(request):
+            raise Unauthorized("this token is for looking only", code="kiosk_idle")
+        return caller
 
     async def _by_cookie(self, request: web.Request, source: Source) -> PersonCaller | None:
         secret = request.cookies.get(cookie_name(source))
@@ -126,7 +130,7 @@ class Credentials:
     async def _at_kiosk(self, request: web.Request, sign_in: SignInRow, now: int) -> None:
         """Looking goes on for the shift; whoever wants to do more must have done so just now.
         Raises Unauthorized."""
-        if request.method in SAFE or request.match_info.route.name in LOOKING:
+        if _only_looks(request):
             return
         if now - sign_in.used > KIOSK_IDLE:
             raise Unauthorized(
@@ -157,7 +161,7 @@ class Credentials:
                 raise TokenError("signed_out")
         subject = subject_of_claims(claims)
         if claims.kind is Kind.ACCESS:
-            return PersonCaller(subject, sign_in)
+            return PersonCaller(subject, sign_in, kiosk=claims.more.get("client_id") == KIOSK)
         return _media(claims, subject, sign_in)
 
     async def _node(self, token: str) -> NodeCaller:
@@ -185,6 +189,10 @@ class Credentials:
         if found is None:
             raise TokenError("unknown_key")
         return PublishCaller(*found)
+
+
+def _only_looks(request: web.Request) -> bool:
+    return request.method in SAFE or request.match_info.route.name in LOOKING
 
 
 def _media(claims: Claims, subject: Subject, sign_in: str) -> MediaCaller:

@@ -53,6 +53,8 @@ PUBLIC = views.PUBLIC | frozenset(
         "passkey_sign_in_choose",
         "passkey_enrol_begin",
         "passkey_enrol_finish",
+        "device_authorize",
+        "device_token",
         "enrolment_claim",
         "enrolment_begin",
         "enrolment_reveal",

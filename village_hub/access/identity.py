@@ -15,6 +15,7 @@ from village_hub.catalogue.staff_rows import AppointmentRow
 
 H = TypeVar("H", bound=Callable[..., object])
 PUBLISH = "publish "  # how the credential of a publish token begins
+KIOSK = "kiosk"  # client_id of an access token that a shared screen was given
 ADMITS = "_admits"  # the mark that `admits` leaves on a handler
 
 

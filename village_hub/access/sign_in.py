@@ -17,7 +17,7 @@ from village_core.permits import Action, Purpose
 from village_core.tokens import LONGEST, Kind
 from village_hub.access.credentials import DUTY_LIFE, SESSION_LIFE, digest
 from village_hub.access.facts import Said
-from village_hub.access.identity import PersonCaller, claims_of
+from village_hub.access.identity import KIOSK, PersonCaller, claims_of
 from village_hub.access.origin import Source
 from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.token_keys import TokenKeys
@@ -161,7 +161,10 @@ class SignIns:
 
     def access_token(self, caller: PersonCaller) -> tuple[str, int]:
         """An access token (RFC 9068) for programs that keep no cookies, and its life in seconds."""
-        return self._mint(Kind.ACCESS, caller, {"sid": caller.sign_in, "client_id": "village-hub"})
+        more: dict[str, str] = {"sid": caller.sign_in, "client_id": "village-hub"}
+        if caller.kiosk:
+            more["client_id"] = KIOSK
+        return self._mint(Kind.ACCESS, caller, more)
 
     def _mint(self, kind: Kind, caller: PersonCaller, more: dict[str, str]) -> tuple[str, int]:
         issuer, subject = self._keys.issuer(), caller.subject

@@ -1,6 +1,6 @@
 """Queries about acts that wait for a second person: sync, no HTTP."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from village_hub.catalogue.staff_models import Second
 from village_hub.catalogue.staff_rows import SecondRow
@@ -38,6 +38,11 @@ def withdraw(session: Session, second_id: str, by: str, now: int) -> bool:
         return False
     row.withdrawn = now
     return True
+
+
+def forget(session: Session, before: int) -> None:
+    """The audit log has them for good."""
+    session.exec(delete(Second).where(col(Second.expires) < before))
 
 
 def _waiting(session: Session, second_id: str, now: int) -> Second | None:

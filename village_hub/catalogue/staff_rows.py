@@ -94,3 +94,4 @@ class DeviceGrantRow:
     polled: int | None
     denied: bool
     shift: str | None
+    used: bool = False
