@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from village_core.messages import PRINTABLE
 from village_core.permits import Role
 from village_hub.access.facts import PersonKey, Subject
 from village_hub.cases.effects import Addressee, Effect
@@ -50,9 +51,10 @@ class Person(Part):
     unit_name: str = ""
     place: str = ""
     roles: tuple[Role, ...] = ()
+    owns: tuple[str, ...] = ()  # households, as the hub's own books say; none while on duty
 
     @classmethod
-    def of(cls, subject: Subject) -> Self:
+    def of(cls, subject: Subject, owns: Iterable[str] = ()) -> Self:
         return cls(
             issuer=subject.issuer,
             id=subject.id,
@@ -61,6 +63,7 @@ class Person(Part):
             unit_name=subject.unit_name,
             place=subject.place or "",
             roles=tuple(sorted(subject.roles)),
+            owns=() if subject.roles else tuple(sorted(owns)),
         )
 
     @property
@@ -81,6 +84,18 @@ class Person(Part):
 
 THE_CLOCK = Person(issuer="", id="")
 """By whom the acts of time are."""
+
+
+class Named(Part):
+    """Somebody whom another names; what they may, their own claims say when they act."""
+
+    issuer: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+    id: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+    name: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+
+    @property
+    def key(self) -> PersonKey:
+        return self.issuer, self.id
 
 
 class Act(Part):
@@ -254,7 +269,9 @@ class Kind(Generic[M]):
         for way, failure in zip(ways, failures, strict=True):
             if failure is None:
                 return self._taken(way, turn)
-        first = next(failure for failure in failures if failure is not None)
+        found = [failure for failure in failures if failure is not None]
+        theirs = [each for way, each in zip(ways, found, strict=True) if each is not way.who]
+        first = [*theirs, *found][0]  # of the ways that are theirs, if any is
         raise StepRefused(first.sentence, code=first.code, error=first.error)
 
     def _ways(self, matter: M) -> list[Way]:

@@ -14,6 +14,7 @@ from village_core.permits import Quality
 from village_hub.access.classes import class_of, withheld
 from village_hub.access.facts import Basis, CameraFacts, PersonKey, ShiftFacts, Subject
 from village_hub.cases import openings
+from village_hub.cases.request_basis import requests_about
 from village_hub.catalogue import camera_records, cameras, people, shifts
 from village_hub.catalogue.rows import CameraRow
 
@@ -128,4 +129,11 @@ def _openings(
     return {"openings": openings.of_camera(session, camera.id, question.now)}
 
 
-SOURCES: tuple[Source, ...] = (_household, _shift, _openings)
+def _requests(
+    session: Session, _hub: str, question: Question, camera: CameraRow
+) -> Mapping[str, Any]:
+    """Only police can stand on one."""
+    return {"requests": requests_about(session, camera.id)} if question.subject.roles else {}
+
+
+SOURCES: tuple[Source, ...] = (_household, _shift, _openings, _requests)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from village_core.ids import new_id
 from village_core.permits import Role
 from village_hub.cases.effects import Area
-from village_hub.cases.matter import HOUR, Act, Next, Person
+from village_hub.cases.matter import HOUR, Act, Named, Next, Person
 
 NOW = 1_795_000_000_000
 VILLAGE = "430121102203"
@@ -45,7 +44,8 @@ ELSEWHERE = police("qian", unit="another station", place="430121105")
 CLERK = villager("clerk", Role.COMMITTEE)
 AUDITOR = villager("auditor", Role.AUDITOR)
 FANG = villager("fang")
-EVERYBODY = (LI, CHEN, ZHAO, SUN, ELSEWHERE, CLERK, AUDITOR, FANG)
+WANG, ZHOU = villager("wang", owns=("wang",)), villager("zhou", owns=("zhou",))
+EVERYBODY = (LI, CHEN, ZHAO, SUN, ELSEWHERE, CLERK, AUDITOR, FANG, WANG, ZHOU)
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,12 @@ class Walk:
     acts: Sequence[Act]
     people: Sequence[Person] = EVERYBODY
     jumps: Sequence[int] = (0, HOUR, 30 * HOUR, 8 * 24 * HOUR)
+    lengths: tuple[int, int] = (1, 12)
 
 
 def area(**more: Any) -> Area:
     return AREA.model_copy(update=more)
 
 
-__all__ = ["new_id"]
+def named(person: Person) -> Named:
+    return Named(issuer=person.issuer, id=person.id, name=person.name)

@@ -22,6 +22,8 @@ from village_hub.catalogue.store import Session
 from village_hub.errors import Conflict, Forbidden, HubError, NotFound, PreconditionFailed
 from village_hub.notices.kinds import Kind as Told
 
+pytestmark = pytest.mark.both_databases
+
 
 def began(hub: Hub, *households: str) -> Next[Preserve]:
     now = hub.clock.utc_ms()
