@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from aiohttp import web
 
 from tests.hub.conftest import open_fake
@@ -31,24 +30,25 @@ def sample(path: str) -> str:
     return re.sub(r"\{[^}]+\}", "x", path)
 
 
-@pytest.mark.parametrize(("method", "path", "name"), ROUTES, ids=str)
-async def test_a_stranger_is_turned_away(
-    hub: Hub, method: str, path: str, name: str | None
-) -> None:
-    response = await hub.ask(method, sample(path))
-    if name in PUBLIC:
-        assert response.status != 401
-    else:
-        assert response.status == 401
-        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+async def test_a_stranger_is_turned_away(hub: Hub) -> None:
+    """By every route, one after the other: a new one is covered the day that it is added."""
+    let_in = []
+    for method, path, name in ROUTES:
+        response = await hub.ask(method, sample(path))
+        turned_away = response.status == 401
+        challenged = response.headers.get("WWW-Authenticate", "").startswith("Bearer")
+        if turned_away is (name in PUBLIC) or (turned_away and not challenged):
+            let_in.append((method, path, response.status))
+    assert let_in == []
 
 
-@pytest.mark.parametrize(("method", "path", "name"), ROUTES, ids=str)
-async def test_a_cookie_nobody_gave_opens_nothing(
-    hub: Hub, method: str, path: str, name: str | None
-) -> None:
-    response = await hub.ask(method, sample(path), headers={"Cookie": "village=made-up"})
-    assert name in PUBLIC or response.status == 401
+async def test_a_cookie_nobody_gave_opens_nothing(hub: Hub) -> None:
+    opened = []
+    for method, path, name in ROUTES:
+        response = await hub.ask(method, sample(path), headers={"Cookie": "village=made-up"})
+        if name not in PUBLIC and response.status != 401:
+            opened.append((method, path, response.status))
+    assert opened == []
 
 
 def test_every_public_route_exists_and_every_route_has_a_name() -> None:
