@@ -10,7 +10,7 @@ from typing import Any
 
 from village_core.keys import KeyFileError
 from village_core.settings import SettingsError
-from village_hub import commands, demo, logs
+from village_hub import audit_commands, commands, demo, logs
 from village_hub.catalogue.store import CatalogueError
 from village_hub.commands import CommandError, Lines, Office, office
 from village_hub.config import Config, read
@@ -31,6 +31,7 @@ class Word:
     help: str = ""
     flag: bool = False  # --name, off unless given
     option: bool = False  # --name VALUE, required
+    maybe: bool = False  # --name VALUE, may be left out
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
         more: dict[str, Any] = {"help": self.help}
@@ -38,7 +39,8 @@ class Word:
             more["action"] = "store_true"
         elif self.option:
             more["required"] = True
-        parser.add_argument(f"--{self.name}" if self.flag or self.option else self.name, **more)
+        named = self.flag or self.option or self.maybe
+        parser.add_argument(f"--{self.name}" if named else self.name, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,17 @@ class Command:
     words: Sequence[Word] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A command that needs no hub here: it may be about another's files."""
+
+    group: str
+    name: str
+    help: str
+    run: Callable[[Config, argparse.Namespace], Awaitable[Lines]]
+    words: Sequence[Word] = ()
+
+
 HOUSEHOLD = "its name or id"
 TYPED = Word("typed", "a short code to type, for 10 minutes, instead of a link or QR", flag=True)
 GROUPS = {
@@ -60,9 +73,10 @@ GROUPS = {
     "codes": "one-time codes to sign in with",
     "enrolments": "boxes (home agents) joining a household",
     "agents": "boxes that have joined",
+    "audit": "the log of who saw and did what",
     "cameras": "what there is to see, and cameras that push by themselves",
 }
-COMMANDS = (
+COMMANDS: tuple[Command | Apart, ...] = (
     Command(
         "households",
         "add",
@@ -144,6 +158,30 @@ COMMANDS = (
         lambda here, said: commands.remove_camera(here, said.camera),
         [Word("camera", "name or id")],
     ),
+    Apart(
+        "audit",
+        "verify",
+        "whether the log is as it was written; else the first bad index, and status 1",
+        audit_commands.verify,
+        [
+            Word("database", "the URL of another database, such as a copy", maybe=True),
+            Word("export", "a file that `audit export` wrote", maybe=True),
+            Word("key", "the fingerprint of the hub's node key (or the key itself)", maybe=True),
+        ],
+    ),
+    Command(
+        "audit",
+        "export",
+        "a copy of some days of the log that proves itself",
+        lambda here, said: audit_commands.export_log(
+            here, said.first_day, said.last_day, Path(said.file)
+        ),
+        [
+            Word("first-day", "2026-11-01 (UTC)", option=True),
+            Word("last-day", "2026-11-30 (UTC)", option=True),
+            Word("file", "a new one", option=True),
+        ],
+    ),
 )
 
 
@@ -158,8 +196,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return _complain(error, WRONG_USE)
     logs.set_up(config.log)
-    run: Command | None = said.run
-    if run is not None and path is None and not config.state.exists():
+    run: Command | Apart | None = said.run
+    if isinstance(run, Command) and path is None and not config.state.exists():
         missing = f"no {DEFAULT_CONFIG} and no hub in {config.state}: name the settings by --config"
         return _complain(CommandError(missing), WRONG_USE)
     try:
@@ -225,7 +263,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-async def _do(command: Command, config: Config, said: argparse.Namespace) -> Lines:
+async def _do(command: Command | Apart, config: Config, said: argparse.Namespace) -> Lines:
+    if isinstance(command, Apart):
+        return await command.run(config, said)
     async with office(config) as here:
         return await command.run(here, said)
 

@@ -18,6 +18,7 @@ from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
+from village_hub.audit.checkpoints import Checkpoints
 from village_hub.audit.log import AuditLog
 from village_hub.audit.views import Views
 from village_hub.cases.desk import Desk
@@ -52,6 +53,7 @@ TOKEN_KEYS = web.AppKey("TOKEN_KEYS", TokenKeys)
 STATUS_LISTS = web.AppKey("STATUS_LISTS", StatusLists)
 TICKETS = web.AppKey("TICKETS", Tickets)
 AUDIT = web.AppKey("AUDIT", AuditLog)
+CHECKPOINTS = web.AppKey("CHECKPOINTS", Checkpoints)
 VIEWS = web.AppKey("VIEWS", Views)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)

@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from village_core.jobs import Job
+from village_core.tokens import Issuer
 from village_hub import keys
 from village_hub.access import guard
+from village_hub.audit.checkpoints import FILE, Checkpoints
+from village_hub.audit.clock_watch import ClockWatch
 from village_hub.audit.log import AuditLog
 from village_hub.audit.strangers import Strangers
 from village_hub.audit.views import Views, end_lost
@@ -25,8 +29,20 @@ async def with_audit(app: web.Application) -> AsyncIterator[None]:
         await end_lost(catalogue, clock)
     except CatalogueError as error:  # households see their cameras all the same
         log.error("views that a crash cut off are still open in the log: %s", error)  # noqa: TRY400
-    supervisor.start("audit log", book.run, expected=(CatalogueError,))
+    node, config = app[keys.NODE], app[keys.CONFIG]
+    issuer = Issuer(node.id, node.key, clock)
+    app[keys.CHECKPOINTS] = checkpoints = Checkpoints(
+        catalogue, issuer, node.key.public, config.state / FILE, clock
+    )
+    jobs: dict[str, Job] = {
+        "audit log": book.run,
+        "audit checkpoints": checkpoints.run,
+        "audit clock": ClockWatch(book, clock).run,
+    }
+    for name, job in jobs.items():
+        supervisor.start(name, job, expected=(CatalogueError, OSError))
     yield
-    await supervisor.end("audit log")
+    for name in jobs:
+        await supervisor.end(name)
     await views.settle()
     await book.close()

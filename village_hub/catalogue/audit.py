@@ -3,7 +3,7 @@
 audit.append(session, entry)     # in the transaction of the act that it tells of
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,13 +68,37 @@ def entry(session: Session, entry_id: str) -> Entry | None:
     return read_document(found.document) if found else None
 
 
+def ranges(
+    session: Session, begin: int, end: int, heads: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[int, int]]:
+    """By chain: the first and last number of a time, widened to where something was signed: behind
+    one of `heads`, and up to one."""
+    lowest, highest = func.min(AuditEntry.seq), func.max(AuditEntry.seq)
+    query = select(AuditEntry.chain, lowest, highest).group_by(AuditEntry.chain)
+    whole = {chain: (first, last) for chain, first, last in session.exec(query)}
+    then = query.where(AuditEntry.utc_ms >= begin, AuditEntry.utc_ms < end)
+    found = {}
+    for chain, first, last in session.exec(then):
+        signed = heads.get(chain, ())
+        before = [seq + 1 for seq in signed if seq < first]
+        behind = [seq for seq in signed if seq >= last]
+        found[chain] = (
+            max([whole[chain][0], *before]),
+            min([whole[chain][1], *behind]),
+        )
+    return found
+
+
 class Chain:
     """One chain, read in order, as often as it is gone through; never all of it in memory."""
 
-    def __init__(self, session: Session, name: str, *, since: int = -1) -> None:
+    def __init__(
+        self, session: Session, name: str, *, since: int = -1, until: int | None = None
+    ) -> None:
         self._session = session
         self._name = name
         self._since = since  # the number before the first
+        self._until = until  # the last number
 
     def __iter__(self) -> Iterator[Kept]:
         last = self._since
@@ -85,6 +109,8 @@ class Chain:
                 .order_by(col(AuditEntry.seq))
                 .limit(BATCH)
             )
+            if self._until is not None:
+                query = query.where(AuditEntry.seq <= self._until)
             rows = self._session.exec(query).all()
             for row in rows:
                 yield _kept(row)

@@ -120,6 +120,7 @@ async def test_the_end_of_the_hub_is_written_too(config: Config, clock: TurnedCl
     assert (last.kind, last.about["why"]) == ("view_end", "hub_stopped")
 
 
+@pytest.mark.sqlite_only  # another process keeps the file
 async def test_the_household_goes_on_while_nothing_can_be_written(hub: Hub) -> None:
     """AUD-2: and it is written later, marked late."""
     household, viewer = await hub.owner()
@@ -151,6 +152,7 @@ async def watch_with(hub: Hub, camera: str, token: dict[str, str]) -> tuple[str,
     return response.headers["Location"], token
 
 
+@pytest.mark.sqlite_only  # another process keeps the file
 async def test_nobody_outside_begins_while_nothing_can_be_written(hub: Hub) -> None:
     """AUD-2 (ASVS 16.5.3)."""
     camera, guard = await a_push_camera(hub)
@@ -187,6 +189,7 @@ def outside_permit(hub: Hub, camera: str) -> Permit:
     )
 
 
+@pytest.mark.sqlite_only  # another process keeps the file
 async def test_a_view_from_outside_does_not_begin_unwritten(hub: Hub) -> None:
     """AUD-2: between the decision and the session the log may fail, too."""
     camera, _ = await a_push_camera(hub)
@@ -215,6 +218,7 @@ async def test_views_from_outside_end_at_their_renewal_when_the_log_fails(hub: H
     assert isinstance((await guard.renew([outside]))["other"], Permit)
 
 
+@pytest.mark.sqlite_only  # another process keeps the file
 async def test_a_log_that_fails_is_noticed_without_anybody_writing(
     catalogue: Catalogue, clock: TurnedClock, config: Config
 ) -> None:
@@ -259,6 +263,7 @@ async def catalogue(config: Config) -> AsyncIterator[Catalogue]:
     await found.close()
 
 
+@pytest.mark.sqlite_only  # another process keeps the file
 async def test_a_closed_database_is_a_failed_audit(
     catalogue: Catalogue, clock: TurnedClock, config: Config
 ) -> None:
