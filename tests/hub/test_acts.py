@@ -189,7 +189,7 @@ async def test_a_unit_is_made_by_two_and_lies_in_the_place_of_the_one_above(hub:
     new = {"name": "西村村委会", "unit_kind": "committee", "parent": above}
     outside = {**new, "place": "110101002001"}
     response = await ask(hub, admin, "POST", "/api/v1/units", outside)
-    assert await refusal(response) == (422, "bad_place")
+    assert await refusal(response) == (422, "place_outside")
     inside = {**new, "place": "110101001001"}
     act = await asked(hub, admin, "POST", "/api/v1/units", inside)
     made = (await (await confirm(hub, second, act)).json())["made"]

@@ -52,7 +52,7 @@ class Households:
 
         def act(session: Session) -> None:
             if _member(session, household, person).owner:
-                raise Conflict("an owner may everything already", code="owner")
+                raise Conflict("an owner may everything already", code="is_owner")
             people.change_member(session, household, person, adult=adult, delegated=delegated)
             self._log(session, "member.change", owner, household, person)
 
@@ -63,7 +63,7 @@ class Households:
 
         def act(session: Session) -> None:
             if _member(session, household, person).owner:
-                raise Conflict("an owner is not removed by another", code="owner")
+                raise Conflict("an owner is not removed by another", code="is_owner")
             people.remove_member(session, household, person)
             self._log(session, "member.remove", owner, household, person)
 

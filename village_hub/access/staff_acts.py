@@ -214,7 +214,7 @@ def _add_unit(session: Session, act: Any, scene: Scene) -> Outcome:
 
 def _check_new_unit(session: Session, act: Any, _scene: Scene) -> None:
     if act.parent is not None and not act.place.startswith(_unit(session, act.parent).place):
-        raise Unprocessable("the place is outside that of the unit above", code="bad_place")
+        raise Unprocessable("the place is outside that of the unit above", code="place_outside")
 
 
 def _remove_unit(session: Session, act: Any, scene: Scene) -> Outcome:
