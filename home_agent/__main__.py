@@ -1,4 +1,4 @@
-"""`home-agent`: run, enrol, switch, code, status, discover, check."""
+"""`home-agent`: run, enrol, switch, code, grants, owners, sos, status, discover, check."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
 
+from home_agent import consent_commands
 from home_agent.boxclock import BoxClock
 from home_agent.config import Config, check_hub_url, read_or_default
 from home_agent.control import Command, ControlError, NotRunningError, ask
@@ -81,6 +82,7 @@ def parser() -> Parser:
     switch = _add(commands, "switch", turn_switch, "the privacy switch: off, on or status")
     switch.add_argument("way", choices=["off", "on", "status"])
     _add(commands, "code", new_code, "make a new household code; the old one ends")
+    _add_consent(commands)
     _add(commands, "status", show_status, "what the running agent does")
     discover = _add(commands, "discover", discover_cameras, "look for cameras on this network")
     discover.add_argument(
@@ -97,6 +99,16 @@ def parser() -> Parser:
     check.add_argument("--password-file", type=Path, metavar="FILE", help="instead of asking")
     check.add_argument("--udp", action="store_true", help="RTSP over UDP instead of TCP")
     return top
+
+
+def _add_consent(commands: Any) -> None:
+    words = "who may see this home: list; stop, confirm or refuse one"
+    grants = _add(commands, "grants", consent_commands.grants, words)
+    consent_commands.add_arguments(grants, list(consent_commands.GRANTS), "as the list has it")
+    words = "the owners this home knows: list; confirm, refuse or remove one"
+    owners = _add(commands, "owners", consent_commands.owners, words)
+    consent_commands.add_arguments(owners, list(consent_commands.OWNERS), "as the list has it")
+    _add(commands, "sos", consent_commands.sos, "call the village for help")
 
 
 def _seconds(text: str) -> float:
@@ -291,6 +303,9 @@ async def _line(prompt: str) -> str:
 
 def _welcome(state: State, enrolment: Enrolment) -> None:
     print(f"Enrolled at {enrolment.hub_name} for {enrolment.household_name}.")
+    owners = ", ".join(each.name or each.id for each in enrolment.owners)
+    print(f"Its owners, who see it from everywhere: {owners or 'nobody yet'}.")
+    print("Is this not so? Then do not start the agent; have it put right and enrol again.")
     household = Household(state)
     if not household.has_code():
         print(f"The household's code is {household.new_code()}.")

@@ -10,19 +10,26 @@ from typing import Any
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera
 from home_agent.config import Config
+from home_agent.consent import Consent
+from home_agent.console import Console
 from home_agent.control import open_control
+from home_agent.enrol import household_key
 from home_agent.household import Household
 from home_agent.hublink import Announced, FindHubs, HubLink
+from home_agent.journal import Journal
 from home_agent.lan import LanPage
 from home_agent.onvif_camera import OnvifCamera
 from home_agent.pace import Pace
-from home_agent.panel import start_panel
+from home_agent.panel import start_panel, start_sos_panel
+from home_agent.parent import Enrolment
 from home_agent.push import Pushes
 from home_agent.sending import Senders
+from home_agent.sos import Sos
 from home_agent.sources import Source, SourceEvents, SourceOptions, open_source
 from home_agent.state import State, StateError
 from home_agent.stills import Stills
 from home_agent.switch import Switch
+from home_agent.telling import Telling
 from village_core.ids import new_id
 from village_core.jobs import Supervisor
 from village_core.media.stream import Stream
@@ -48,6 +55,8 @@ class Agent:
         self.switch = Switch(state, self.household)
         self.certificate = Certificate.make()
         self.cameras = dict(self._cameras())
+        self.consent = Consent(state, clock, config.consent, self.cameras)
+        self.journal = Journal(state, clock)
         self.pace = Pace(self.streams, clock)
         self.link = HubLink(
             state,
@@ -64,11 +73,18 @@ class Agent:
             self.switch,
             clock,
             self.supervisor,
+            consent=self.consent,
+            journal=self.journal,
             start_push=self.senders.start,
             send_still=self.stills.send,
             status=self.status,
         )
-        self.link.routes = self.pushes.routes
+        self.sos = Sos(
+            state, clock, self.consent, self.journal, self.link.parent, self.link.changed
+        )
+        self.telling = Telling(state, self.consent, self.journal, self.link, clock)
+        self.link.routes = [*self.pushes.routes, *self.consent.routes]
+        self.link.on_enrolment = self._enrolled
         self.link.on_revoked = lambda: self.pushes.end_all("the hub has revoked this agent")
         self.switch.listen(self.link.changed)
         self.lan = LanPage(self) if config.lan.enabled else None
@@ -78,7 +94,10 @@ class Agent:
             self._start_camera(camera)
         self.supervisor.start("pace", self.pace.run)
         self.supervisor.start("permits", self.pushes.watch)
+        self.supervisor.start("sos", self.sos.run, expected=(StateError,))
         start_panel(self.config.switch, self.switch, self.supervisor)
+        start_sos_panel(self.config.sos, self.sos, self.supervisor, self.clock)
+        self.telling.start(self.supervisor)
         self.link.start()
         if self.lan is not None:
             self.lan.start()
@@ -102,6 +121,15 @@ class Agent:
             log.info("not every push could say goodbye")
         await self.supervisor.stop()
         await self.link.close()
+
+    async def _enrolled(self, enrolment: Enrolment) -> None:
+        """One that holds: at the start, and whenever the box is enrolled anew (IDN-15)."""
+        key = await asyncio.to_thread(household_key, self.state)
+        self.consent.begin(enrolment, key)
+        try:
+            await self.consent.save()
+        except StateError as error:
+            log.error("%s", error)  # noqa: TRY400 - it holds until a restart, which finds out again
 
     def streams(self) -> Iterator[Stream]:
         for camera in self.cameras.values():
@@ -136,7 +164,16 @@ class Agent:
                 "quality": push.request.quality,
                 "since_ms": push.since_ms,
                 "viewers": [
-                    {"subject": note.subject, "purpose": note.purpose, "outside": note.outside}
+                    {
+                        "subject": note.subject,
+                        "name": note.name,
+                        "unit": note.unit_name,
+                        "purpose": note.purpose,
+                        "reason": note.reason,
+                        "until": note.until,
+                        "basis": note.basis,
+                        "outside": note.outside,
+                    }
                     for note in push.permitted.notes.values()
                 ],
             }
@@ -180,7 +217,9 @@ async def running(
     async with AsyncExitStack() as stack:
         agent = Agent(config, state, clock or BoxClock(), find_hubs or _nobody)
         stack.push_async_callback(agent.stop)
-        await stack.enter_async_context(open_control(state.folder, agent.switch, agent.report))
+        await stack.enter_async_context(
+            open_control(state.folder, agent.switch, agent.report, Console(agent).do)
+        )
         agent.start()
         yield agent
 

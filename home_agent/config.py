@@ -114,6 +114,21 @@ class SwitchConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SosConfig:
+    """A button that calls for help, and a lamp that says whether the call was sent."""
+
+    button: str = ""  # /dev/input/event*
+    button_key: int = 0  # as the privacy switch's
+    lamp: str = ""  # blinks until the hub has taken the call, then it is lit
+    lamp_led: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentConfig:
+    window: bool = False  # PRM-21: consent on paper counts only where the household wants it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -125,12 +140,18 @@ class Config:
     cameras: dict[str, CameraConfig] = field(default_factory=dict)
     lan: LanConfig = field(default_factory=LanConfig)
     switch: SwitchConfig = field(default_factory=SwitchConfig)
+    sos: SosConfig = field(default_factory=SosConfig)
+    consent: ConsentConfig = field(default_factory=ConsentConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
     def __post_init__(self) -> None:
         for key in self.cameras:
             if not KEY.fullmatch(key):
                 raise ValueError(f'cameras: the key "{key}" is to be a-z, 0-9, - and _')
+        if self.sos.button and self.sos.button == self.switch.button:
+            keys = {self.sos.button_key, self.switch.button_key}
+            if 0 in keys or len(keys) < 2:
+                raise ValueError("sos: one device with two buttons needs a button_key for each")
         if len(self.cameras) > MOST_CAMERAS:
             raise ValueError(f"cameras: more than {MOST_CAMERAS} are too many for one box")
 

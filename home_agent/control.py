@@ -1,7 +1,8 @@
-"""The running agent's Unix socket (STATE/control.sock, 0600): `home-agent switch` and `status`.
+"""The running agent's Unix socket (STATE/control.sock, 0600): what `home-agent` asks of it.
 
 One JSON line in, one out, then closed:
-    {"do": "off"} {"do": "on", "code": "XXXX-XXXX"} {"do": "status"}
+    {"do": "off"} {"do": "on", "code": "XXXX-XXXX"} {"do": "status"} {"do": "sos"}
+    {"do": "grants"} {"do": "stop", "id": "..."} {"do": "give", "id": "...", "code": "..."} ...
     {"ok": true, ...} or {"ok": false, "why": "a sentence"}
 """
 
@@ -11,7 +12,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -29,12 +30,14 @@ LARGEST = 4096
 TIMEOUT = 15.0
 
 Status = Callable[[], dict[str, Any]]
+OwnersDo = Literal["owners", "owner_give", "owner_refuse", "owner_remove"]
 
 
 class Command(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    do: Literal["off", "on", "status"]
+    do: Literal["off", "on", "status", "sos", "grants", "stop", "give", "refuse"] | OwnersDo
+    id: str = Field(default="", max_length=80)
     code: str = Field(default="", max_length=100, repr=False)
 
 
@@ -46,12 +49,19 @@ class NotRunningError(ControlError):
     """No agent runs on this state folder."""
 
 
+More = Callable[[Command], Awaitable[dict[str, Any]]]
+"""Raises CodeError, StateError or ControlError."""
+
+
 @asynccontextmanager
-async def open_control(folder: Path, switch: Switch, status: Status) -> AsyncIterator[None]:
-    """Serve the socket; raises ControlError when another agent already does."""
+async def open_control(
+    folder: Path, switch: Switch, status: Status, more: More | None = None
+) -> AsyncIterator[None]:
+    """Serve the socket; raises ControlError when another agent already does. `more` does what is
+    not the switch's."""
     path = folder / NAME
     listener = await asyncio.to_thread(_bind, path)
-    control = _Control(switch, status)
+    control = _Control(switch, status, more)
     server = await asyncio.start_unix_server(control.serve, sock=listener, limit=LARGEST)
     try:
         yield
@@ -83,9 +93,10 @@ async def ask(folder: Path, command: Command) -> dict[str, Any]:
 
 
 class _Control:
-    def __init__(self, switch: Switch, status: Status) -> None:
+    def __init__(self, switch: Switch, status: Status, more: More | None) -> None:
         self._switch = switch
         self._status = status
+        self._more = more
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -101,7 +112,7 @@ class _Control:
             async with asyncio.timeout(TIMEOUT):
                 command = Command.model_validate_json(await reader.readline())
             return {"ok": True, **await self._do(command)}
-        except (CodeError, StateError) as error:
+        except (CodeError, StateError, ControlError) as error:
             return {"ok": False, "why": str(error)}
         except (ValidationError, ValueError, TimeoutError):
             return {"ok": False, "why": "not a command of this version"}
@@ -111,6 +122,10 @@ class _Control:
             await self._switch.turn_off("command")
         elif command.do == "on":
             await self._switch.turn_on(command.code, "console", "command")
+        elif command.do != "status":
+            if self._more is None:
+                raise ControlError("this agent does no such thing")
+            return await self._more(command)
         return self._status()
 
 

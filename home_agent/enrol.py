@@ -143,6 +143,11 @@ class _Typed:
         return await self._line.ask(method, path, token=token)
 
 
+def household_key(state: State) -> SigningKey:
+    """Raises StateError."""
+    return _key(state, HOUSEHOLD_KEY)
+
+
 def _new_keys(state: State) -> Keys:
     return Keys(_key(state, NEW_KEY), _key(state, HOUSEHOLD_KEY))
 
@@ -169,6 +174,8 @@ def _keep(state: State, url: str, enrolled: Enrolled, keys: Keys, fingerprint: s
         household=enrolled.household,
         household_name=enrolled.household_name,
         node=keys.node.public.fingerprint,
+        owners=enrolled.owners,
+        site=url,
     )
     state.write(ENROLMENT, enrolment)
     try:

@@ -59,6 +59,8 @@ class HubLink:
         find_hubs: FindHubs,
     ) -> None:
         self.on_revoked: Callable[[], None] = nothing
+        self.on_up: Callable[[], None] = nothing  # the uplink is there
+        self.on_enrolment: Callable[[Enrolment], Awaitable[None]] = _kept
         self.routes: Sequence[Route] = ()
         self.trouble = "not enrolled"  # why there is no uplink, in words
         self._state = state
@@ -106,6 +108,7 @@ class HubLink:
     async def _run(self) -> None:
         """One connection of the uplink, from finding the enrolment to its loss."""
         enrolment, key = await self._enrolled()
+        await self.on_enrolment(enrolment)
         parent = await self._reach(enrolment, key)
         self._uplink = Uplink(
             parent.dial,
@@ -157,6 +160,7 @@ class HubLink:
         self.trouble = ""
         self._told = None
         self._changed.set()
+        self.on_up()
 
     def _lost(self) -> None:
         self.trouble = "the uplink was lost"
@@ -190,6 +194,10 @@ class HubLink:
         if self.connected and status != self._told:
             await self.parent().tell(status)
             self._told = status
+
+
+async def _kept(_: Enrolment) -> None:
+    """Nobody needs to know."""
 
 
 async def _answers(found: Announced) -> bool:

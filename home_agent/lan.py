@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from home_agent import lan_words
+from home_agent import consent_view, lan_words
 from home_agent.camera import Camera
 from home_agent.household import CodeError, TooManyTriesError
+from home_agent.lan_consent import LanConsent
 from home_agent.lan_guard import LIFE, Guard, Sessions, no_noise, refused
 from home_agent.lan_media import LAN_MEDIA_ERRORS, LanMedia
 from home_agent.lan_network import OwnNetwork
@@ -38,10 +39,12 @@ LARGEST_BODY = 64 * 1024
 STATIC = {
     "player.js": "text/javascript",
     "lan.js": "text/javascript",
+    "lan-consent.js": "text/javascript",
     "style.css": "text/css",
     "lan.css": "text/css",
     "icon.svg": "image/svg+xml",
 }
+BODIES = {"home": ("consent", "home", "records"), "sign_in": ("sign_in",)}
 _PACKAGES = Path(__file__).resolve().parent.parent
 _PLACES = (_PACKAGES / "templates", _PACKAGES / "village_hub" / "_templates")  # checkout, wheel
 LAN_ERRORS = (StateError, OSError)
@@ -115,6 +118,7 @@ class LanPage:
         app.router.add_post("/sign-out", self._sign_out, name="sign_out")
         app.router.add_post("/api/switch", self._turn, name="switch")
         app.router.add_get("/api/state", self._state, name="state")
+        LanConsent(self._agent).add(app.router)
         app.router.add_get("/still/{camera}", self._still, name="still")
         app.router.add_post("/whep/{camera}", self._watch, name="whep")
         app.router.add_patch("/whep/sessions/{secret}", self._patch, name="patch")
@@ -235,6 +239,7 @@ class LanPage:
                 "connected": agent.link.connected,
                 "cameras": [_camera(camera) for camera in agent.cameras.values()],
                 "pushes": agent.watched(),
+                "sos": consent_view.sos(agent),
             }
         )
 
@@ -296,14 +301,14 @@ class _Files:
         self.static = {name: (folder / "static" / name).read_bytes() for name in STATIC}
         self._templates = {
             name: Template((folder / "lan" / f"{name}.html").read_text(encoding="utf-8"))
-            for name in ("page", "home", "sign_in")
+            for name in ("page", *(part for parts in BODIES.values() for part in parts))
         }
 
     def page(
         self, words: Mapping[str, str], *, body: Literal["home", "sign_in"], **values: str
     ) -> str:
         """Words hold no markup, and values come from this module."""
-        inner = self._templates[body].substitute(words)
+        inner = "".join(self._templates[part].substitute(words) for part in BODIES[body])
         for_script = json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
         return self._templates["page"].substitute(words, body=inner, words=for_script, **values)
 

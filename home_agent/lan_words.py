@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from home_agent import consent_words
+
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 COOKIE = "lang"
 
@@ -95,6 +97,8 @@ EN: Mapping[str, str] = {
     "protocol": "Talking to the camera failed",
     "connecting": "Connecting to the camera",
 }
+ZH = {**ZH, **consent_words.ZH}
+EN = {**EN, **consent_words.EN}
 WORDS = {"zh": ZH, "en": EN}
 
 

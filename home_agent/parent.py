@@ -17,7 +17,16 @@ from home_agent.boxclock import BoxClock, HubTime
 from home_agent.state import Stored
 from village_core.enrolment import KeyText, new_nonce
 from village_core.keys import PublicKey, SigningKey
-from village_core.messages import AgentStatus
+from village_core.messages import (
+    AgentStatus,
+    GrantList,
+    GrantListAnswer,
+    LogAnswer,
+    LogBatch,
+    OwnerNote,
+    SosAnswer,
+    SosRaised,
+)
 from village_core.tokens import Issuer, Kind, TokenError
 from village_core.uplink import Dial
 from village_core.vouching import PATH, Vouched, read_vouch
@@ -53,6 +62,8 @@ class Enrolment(Stored):
     household: str
     household_name: str
     node: str  # fingerprint of the agent's own key that was enrolled
+    owners: tuple[OwnerNote, ...] = ()  # as the hub named them when the box was enrolled
+    site: str = ""  # the address that it was enrolled at: where the owners' passkeys are used
 
     @property
     def fingerprint(self) -> str:
@@ -168,6 +179,20 @@ class Parent:
     async def tell(self, status: AgentStatus) -> None:
         """PUT /api/v1/node/status. Raises one of PARENT_ERRORS."""
         await self.line.ask("PUT", "/api/v1/node/status", body=status, token=self.token())
+
+    async def tell_grants(self, said: GrantList) -> GrantListAnswer:
+        """Raises one of PARENT_ERRORS; so do the next two."""
+        return await self._say("PUT", "/api/v1/node/grants", said, GrantListAnswer)
+
+    async def tell_sos(self, said: SosRaised) -> SosAnswer:
+        return await self._say("POST", "/api/v1/node/sos", said, SosAnswer)
+
+    async def tell_log(self, said: LogBatch) -> LogAnswer:
+        return await self._say("POST", "/api/v1/node/log", said, LogAnswer)
+
+    async def _say(self, method: str, path: str, said: BaseModel, kind: type[T]) -> T:
+        _, body = await self.line.ask(method, path, body=said, token=self.token())
+        return parsed(kind, body)
 
     async def close(self) -> None:
         await self.line.close()

@@ -1,8 +1,9 @@
 """What the hub asks for over the uplink: pushes, stills, ends of permits.
 
-Every push stands on permits that are counted down here; with the last one it ends, whatever the hub
-says. The switch is asked before everything and cuts in the same turn of the loop. The hub says when
-its last consumer has left (DELETE): the camera stays connected.
+Every permit is judged here once more (consent.py) and written down before anybody outside sees a
+picture for it. Every push stands on permits that are counted down here; with the last one it ends,
+whatever the hub says. The switch is asked before everything and cuts in the same turn of the loop.
+The hub says when its last consumer has left (DELETE): the camera stays connected.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ from typing import Any, Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera, Encoding
+from home_agent.consent import Consent, Leave
+from home_agent.journal import Event, Journal
 from home_agent.permitted import LONGEST_PERMIT, Permitted, check
 from home_agent.sending import PUSH_ERRORS
+from home_agent.state import StateError
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
 from village_core.messages import AgentStatus, PushRequest, StillRequest
@@ -71,6 +75,8 @@ class Pushes:
         clock: BoxClock,
         supervisor: Supervisor,
         *,
+        consent: Consent,
+        journal: Journal,
         start_push: StartPush,
         send_still: SendStill,
         status: Callable[[], AgentStatus],
@@ -79,11 +85,14 @@ class Pushes:
         self._switch = switch
         self._clock = clock
         self._supervisor = supervisor
+        self._consent = consent
+        self._journal = journal
         self._start_push = start_push
         self._send_still = send_still
         self._status = status
         self._running: dict[str, Running] = {}
         self._stills: set[asyncio.Task[Any]] = set()
+        self._endings: set[asyncio.Task[Any]] = set()  # goodbyes, and ends being written down
         self.routes = [
             Route("POST", "/pushes", self._push),
             Route("DELETE", "/pushes/{push}", self._stop),
@@ -93,6 +102,7 @@ class Pushes:
             Route("GET", "/status", self._tell),
         ]
         switch.listen(self._switched)
+        consent.listen(self._fell)
 
     @property
     def running(self) -> list[Running]:
@@ -119,11 +129,10 @@ class Pushes:
 
     async def close(self) -> None:
         """The same, and wait for the goodbyes."""
-        sent = [push.sent for push in self.running if push.sent is not None]
         starting = [push.starting for push in self.running if push.starting is not None]
         unfinished = [*starting, *self._stills]
         self.end_all("the agent is stopping")
-        await asyncio.gather(*unfinished, *(each.gone() for each in sent), return_exceptions=True)
+        await asyncio.gather(*unfinished, *self._endings, return_exceptions=True)
 
     # Routes
 
@@ -131,7 +140,8 @@ class Pushes:
         request = PushRequest.model_validate(call.body)
         self._must_be_on()
         camera = self._find(request.camera)
-        permitted = self._permitted(request)
+        permitted = await self._permitted(request)
+        self._must_be_on()  # it may have been switched while that was written down
         encoding = camera.live(request.quality)
         if encoding is None:
             raise Refused(409, "camera_offline", self._why_offline(camera, request.quality))
@@ -157,11 +167,16 @@ class Pushes:
             raise Refused(400, "wrong_permit", "the path names another permit than the body")
         check(note, note.camera, Action.LIVE)
         held = self._standing_on(note)
-        end = self._end_of(note)
+        leave = self._consent.stands(note, Action.LIVE)
+        end = self._end_of(note, leave)
         if end <= self._clock.monotonic():
             raise Refused(403, "expired", "the permit has ended already")
+        if all(note.id not in push.permitted.ends for push in held):
+            await self._write("push", note)
+            self._must_be_on()
+            leave = self._consent.stands(note, Action.LIVE)  # it may have been stopped meanwhile
         for push in held:
-            push.permitted.add(note, end)
+            push.permitted.add(note, end, leave.refs)
         return Reply(200)
 
     async def _revoke(self, call: Call) -> Reply:
@@ -176,14 +191,16 @@ class Pushes:
         self._must_be_on()
         camera = self._find(request.camera)
         check(request.permit, camera.id, Action.STILL)
-        permitted = Permitted()
-        permitted.add(request.permit, self._end_of(request.permit))
-        if not permitted.lives(self._clock.monotonic()):
+        leave = self._consent.stands(request.permit, Action.STILL)
+        if self._end_of(request.permit, leave) <= self._clock.monotonic():
             raise Refused(403, "expired", "the permit has ended already")
         if not camera.online:
             raise Refused(409, "camera_offline", self._why_offline(camera, Quality.MAIN))
         if len(self._stills) >= MOST_STILLS:
             raise Refused(503, "busy", "too many stills at a time")
+        await self._write("still", request.permit)
+        self._must_be_on()
+        self._consent.stands(request.permit, Action.STILL)  # it may have been stopped meanwhile
         task = self._supervisor.once(f"still of {camera.key}", self._send_still(request, camera))
         self._stills.add(task)
         task.add_done_callback(self._stills.discard)
@@ -210,19 +227,46 @@ class Pushes:
             return f"the camera has no {quality} picture"
         return camera.sentence or f"the camera is not ready ({camera.trouble})"
 
-    def _permitted(self, request: PushRequest) -> Permitted:
-        permitted = Permitted()
+    async def _permitted(self, request: PushRequest) -> Permitted:
+        """One that does not stand refuses the whole: the hub knows better than to mix them."""
+        ends = {}
         for note in request.permits:
             check(note, request.camera, Action.LIVE)
-            permitted.add(note, self._end_of(note))
-        if not permitted.lives(self._clock.monotonic()):
+            ends[note.id] = self._end_of(note, self._consent.stands(note, Action.LIVE))
+        if not any(end > self._clock.monotonic() for end in ends.values()):
             raise Refused(403, "expired", "every permit has ended already")
+        for note in request.permits:
+            await self._write("push", note)
+        permitted = Permitted(self._permit_ended)
+        for note in request.permits:  # again: one may have been stopped meanwhile
+            leave = self._consent.stands(note, Action.LIVE)
+            permitted.add(note, ends[note.id], leave.refs)
         return permitted
 
-    def _end_of(self, note: PermitNote) -> float:
+    def _end_of(self, note: PermitNote, leave: Leave) -> float:
         """On the monotonic clock; never later than an unasked permit lapses, whatever it says."""
-        now = self._clock.monotonic()
-        return min(self._clock.until(note.until), now + LONGEST_PERMIT)
+        ends = min(self._clock.until(note.until), self._clock.monotonic() + LONGEST_PERMIT)
+        return ends if leave.ends is None else min(ends, leave.ends)
+
+    async def _write(self, event: str, note: PermitNote) -> None:
+        """AUD-2: nobody outside sees what could not be written down; the household itself does."""
+        if not note.outside:
+            await self._journal.note(Event(event, note))
+            return
+        try:
+            await self._journal.write(Event(event, note))
+        except StateError as error:
+            raise Refused(503, "no_log", "this look cannot be written down at home") from error
+
+    def _permit_ended(self, note: PermitNote, why: str) -> None:
+        said = Event("ended", ref=note.id, why=why)
+        self._ending("permit log", self._journal.note(said))
+
+    def _fell(self, ref: str) -> None:
+        """A grant, opening or owner stands no more: at once, whatever the hub says (MED-17)."""
+        for push in self.running:
+            push.permitted.end_by(ref, "the household stopped what it stood on")
+        self.expire(self._clock.monotonic())
 
     def _standing_on(self, note: PermitNote) -> list[Running]:
         """The camera's running pushes: its viewers move between qualities, and more may come."""
@@ -266,6 +310,14 @@ class Pushes:
             push.starting.cancel()
         if push.sent is not None:
             push.sent.cut(reason)
+            self._ending(f"end of push {push.request.push}", push.sent.gone())
+        push.permitted.end_all(reason)
+
+    def _ending(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        """Goes on while the agent lives, and `close` waits for it."""
+        task = self._supervisor.once(name, work)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
 
     def _switched(self) -> None:
         if self._switch.off:

@@ -7,6 +7,11 @@
     household.json             hash of the household's code
     passwords/KEY              a camera's password, first line
     lan.pem                    the LAN page's certificate and key
+    grants.json                what the household gave, what is stopped, drafts that wait
+    owners.json                the owners that were confirmed at home
+    sos.json                   the last SOS, and whether it was sent
+    permits.jsonl              who was let see what (the older half in permits.1.jsonl)
+    told.json                  how far the hub has read that log
 
 Functions here block on the disk for a moment: services call them in a thread.
 """

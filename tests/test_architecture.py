@@ -48,7 +48,7 @@ ONLY_IN = {
     "alembic": ["village_hub.catalogue"],
     "psycopg": ["village_hub.catalogue"],
     "jinja2": ["village_hub.pages.render"],
-    "webauthn": ["village_hub.access.webauthn_door"],
+    "webauthn": ["village_core.assertion", "village_hub.access.webauthn_door"],
     "zeroconf": ["village_hub.discovery", "home_agent.discovery"],
     "onvif": ["home_agent.onvif_helper"],
     "zeep": ["home_agent.onvif_helper"],

@@ -49,7 +49,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from pydantic import Field
 
 from village_core.keys import KeyTextError, PublicKey, SigningKey, decode, encode
-from village_core.messages import Message
+from village_core.messages import Message, OwnerNote
 
 QR_PREFIX = "secvillage:1?"
 QR_VALID = 7 * 24 * 3600  # seconds; IDN-15: until the work order ends, at most 7 days
@@ -114,6 +114,7 @@ class Enrolled(Message):
     agent: str  # this agent's id from now on
     household: str
     household_name: str
+    owners: tuple[OwnerNote, ...] = Field(default=(), max_length=32)  # shown to the home and pinned
     utc_ms: int  # the hub's clock
     signature: Signature
 

@@ -16,7 +16,7 @@ What an agent answers (the fixed short list):
     POST   /grants            DraftNote     201 Granted | 202 waits for the household at home
                                             | 403 refused, the code says why | 429 too many wait
     GET    /grants                          200 GrantList
-    DELETE /grants/{grant}                  200 (stopped, now or before) | 404
+    DELETE /grants/{grant}                  200 (stopped, now or before; also a handed-on one)
     POST   /owners            OwnerProposal 200 known already | 202 waits for the household at home
     PUT    /openings/{id}     OpeningNote   200 | 403 the household or the box's own clock says no
     DELETE /openings/{id}                   200 | 404
@@ -32,6 +32,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from village_core.grant_tokens import AtWindow, ByPasskey
 from village_core.grants import GrantTerms
 from village_core.permits import CameraClass, PermitNote, Quality
 from village_core.troubles import Trouble
@@ -42,7 +43,7 @@ PING_EVERY = 5.0  # seconds
 CAMERA_ID = r"^[0-9A-Za-z_-]{1,64}$"  # a part of addresses
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"  # nothing that steers a terminal or forges a line
 MOST_CAMERAS = 64  # of one agent
-MOST_GRANTS = 32  # in one GrantList: with their chains they stay below 64 KiB
+MOST_GRANTS = 32  # in one GrantList, and as many as fit into 48 KiB
 MOST_LINES = 40  # in one LogBatch
 
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
@@ -136,32 +137,9 @@ class AgentStatus(Message):
     cameras: list[CameraNote] = Field(max_length=MOST_CAMERAS)
 
 
-class PasskeyProof(Message):
-    """A WebAuthn assertion over `grants.digest(terms)` as its challenge: the owner's yes. The four
-    parts are base64url as a browser's `toJSON()` gives them."""
-
-    kind: Literal["passkey"] = "passkey"
+class PasskeyKey(Message):
     credential: Base64url
-    client_data: Base64url
-    authenticator_data: Base64url
-    signature: Base64url = Field(repr=False)
-
-
-class Clerk(Message):
-    """One of the two who witnessed a paper: the agent takes their names to the household."""
-
-    person: Id
-    name: Name
-    proof: PasskeyProof
-    public_key: Base64url  # COSE; the hub's word, for the agent knows no clerks
-
-
-class WindowProof(Message):
-    """Consent on paper, taken in at the window by two named clerks (PRM-21)."""
-
-    kind: Literal["window"] = "window"
-    clerks: tuple[Clerk, Clerk]
-    scan: str = Field(pattern=r"^[0-9a-f]{64}$")  # SHA-256 of the scanned paper
+    public_key: Base64url  # COSE
 
 
 class DraftNote(Message):
@@ -172,7 +150,8 @@ class DraftNote(Message):
     asked_by: str = Field(max_length=80)  # person id
     asked_name: Name = ""
     asked_ms: int
-    proof: PasskeyProof | WindowProof | None = Field(default=None, discriminator="kind")
+    confirmed: Annotated[ByPasskey | AtWindow, Field(discriminator="how")] | None = None
+    clerk_keys: tuple[PasskeyKey, ...] = Field(default=(), max_length=2)  # the hub's word for them
 
 
 class Granted(Message):
@@ -190,7 +169,7 @@ class GrantNote(Message):
 
     id: Id
     draft: str = ""  # what it was made from
-    grant: str = Field(max_length=4096, repr=False)
+    grant: str = Field(max_length=16_384, repr=False)
     stopped: int | None = None  # UTC ms
     stopped_by: Literal["", "lan", "command", "hub", "reset"] = ""
 
@@ -218,11 +197,6 @@ class GrantListAnswer(Message):
     """What the hub knows to be stopped, of the grants named and of all others of this home."""
 
     stopped: tuple[StoppedNote, ...] = Field(default=(), max_length=500)
-
-
-class PasskeyKey(Message):
-    credential: Base64url
-    public_key: Base64url  # COSE
 
 
 class OwnerProposal(Message):

@@ -161,10 +161,19 @@
   }
 
   function showWatched(state) {
-    const lines = state.pushes.map((push) => {
-      const since = new Date(push.since_ms).toLocaleTimeString(document.documentElement.lang);
-      const who = push.viewers.some((viewer) => viewer.outside) ? words.outside : words.household;
-      return push.camera + ": " + who + ", " + words.since + " " + since;
+    const clock = (ms) => new Date(ms).toLocaleTimeString(document.documentElement.lang);
+    const lines = [];
+    state.pushes.forEach((push) => {
+      push.viewers.forEach((viewer) => {
+        const who = [viewer.name || viewer.subject, viewer.unit].filter(Boolean).join(", ");
+        const from = viewer.outside ? words.outside : words.household;
+        const parts = [push.camera + ": " + who + " (" + from + ")"];
+        parts.push(words["purpose_" + viewer.purpose] || viewer.purpose);
+        if (viewer.reason) parts.push(viewer.reason);
+        parts.push(words.since + " " + clock(push.since_ms));
+        parts.push(words.until + " " + clock(viewer.until));
+        lines.push(parts.join("; "));
+      });
     });
     const texts = lines.length ? lines : [words.nobody];
     const list = at("watched");

@@ -37,7 +37,17 @@ from village_core.enrolment import (
     six_digits,
 )
 from village_core.keys import PublicKey, SigningKey
-from village_core.messages import Hello
+from village_core.messages import (
+    GrantList,
+    GrantListAnswer,
+    Hello,
+    LogAnswer,
+    LogBatch,
+    OwnerNote,
+    SosAnswer,
+    SosRaised,
+    StoppedNote,
+)
 from village_core.tokens import Claims, Kind, TokenError, Verifier
 from village_core.transport import MediaPort, ServerSession, sdp
 from village_core.vouching import vouch
@@ -130,6 +140,13 @@ class HubDouble:
     port: MediaPort | None = None  # of the WHIP endpoint; none: 404
     arrivals: list["Arrival"] = field(default_factory=list)
     uploads: list[bytes] = field(default_factory=list)
+    agent_id: str = AGENT
+    owners: tuple[OwnerNote, ...] = (OwnerNote(id="person-1", name="李强"),)
+    grant_lists: list[dict[str, Any]] = field(default_factory=list)
+    stopped: list[StoppedNote] = field(default_factory=list)  # what it says is stopped
+    calls: list[dict[str, Any]] = field(default_factory=list)  # SOS
+    refuse_calls: int = 0
+    lines: list[dict[str, Any]] = field(default_factory=list)  # of the home's log
     refuse_whip: int = 0
     _begun: Begun | None = None
     _committed: str = ""
@@ -145,6 +162,9 @@ class HubDouble:
         add("GET", "/api/v1/enrolments/{id}/result", self._result)
         add("DELETE", "/api/v1/enrolments/{id}", self._deny)
         add("PUT", "/api/v1/node/status", self._status)
+        add("PUT", "/api/v1/node/grants", self._grants)
+        add("POST", "/api/v1/node/sos", self._sos)
+        add("POST", "/api/v1/node/log", self._log)
         add("GET", "/uplink", self._uplink)
         add("POST", "/whip/{camera}", self._whip)
         add("DELETE", "/sessions/{id}", self._end_session)
@@ -243,9 +263,10 @@ class HubDouble:
             hub=HUB,
             hub_name="李家村",
             hub_key=self.key.public.text,
-            agent=AGENT,
+            agent=self.agent_id,
             household="h-1",
             household_name="李家",
+            owners=self.owners,
             utc_ms=self.clock.utc_ms(),
             signature="A" * 86,
         )
@@ -268,6 +289,27 @@ class HubDouble:
             self.statuses.append(await request.json())
         self.changed.set()
         return web.Response(status=self.status_code)
+
+    async def _grants(self, request: web.Request) -> web.Response:
+        self._verify(request, Kind.NODE)
+        said = GrantList.model_validate_json(await request.text())
+        self.grant_lists.append(said.model_dump(mode="json"))
+        answer = GrantListAnswer(stopped=tuple(self.stopped))
+        return web.json_response(text=answer.model_dump_json())
+
+    async def _sos(self, request: web.Request) -> web.Response:
+        self._verify(request, Kind.NODE)
+        if self.refuse_calls:
+            return _problem(self.refuse_calls, "not_now")
+        said = SosRaised.model_validate_json(await request.text())
+        self.calls.append(said.model_dump(mode="json"))
+        return web.json_response(text=SosAnswer(id=said.id).model_dump_json())
+
+    async def _log(self, request: web.Request) -> web.Response:
+        self._verify(request, Kind.NODE)
+        said = LogBatch.model_validate_json(await request.text())
+        self.lines += [line.model_dump(mode="json") for line in said.lines]
+        return web.json_response(text=LogAnswer(last=said.lines[-1].number).model_dump_json())
 
     async def _uplink(self, request: web.Request) -> web.StreamResponse:
         self._verify(request, Kind.NODE)

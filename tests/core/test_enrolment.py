@@ -1,5 +1,7 @@
 """The enrolment protocol without HTTP (IDN-15): both ways, and who stands in between."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ from village_core.enrolment import (
     six_digits,
 )
 from village_core.keys import SigningKey
+from village_core.messages import OwnerNote
 from village_core.tokens import Issuer, Kind, TokenError
 from village_core.vouching import AUDIENCE, read_vouch, vouch
 
@@ -39,8 +42,8 @@ def a_qr() -> Qr:
     return Qr("https://hub.test:8443", "e-1", new_secret(), HUB.public.fingerprint)
 
 
-def enrolled(**more: str) -> Enrolled:
-    fields = {
+def enrolled(**more: Any) -> Enrolled:
+    fields: dict[str, Any] = {
         "enrolment": "e-1",
         "hub": "hub-1",
         "hub_name": "West",
@@ -185,8 +188,9 @@ def test_the_hubs_answer_is_signed_and_is_the_expected_hubs() -> None:
     assert check_enrolled(received, KEYS, HUB.public.fingerprint) == HUB.public
     with pytest.raises(EnrolmentError, match="expected"):
         check_enrolled(received, KEYS, MALLORY.public.fingerprint)
-    for field in ("agent", "hub", "household", "enrolment"):
-        changed = received.model_copy(update={field: "another"})
+    another = dict.fromkeys(("agent", "hub", "household", "enrolment"), "another")
+    for field, value in {**another, "owners": (OwnerNote(id="operator"),)}.items():
+        changed = received.model_copy(update={field: value})
         with pytest.raises(EnrolmentError, match="signed"):
             check_enrolled(changed, KEYS, HUB.public.fingerprint)
     with pytest.raises(EnrolmentError, match="signed"):

@@ -29,17 +29,20 @@ class SecurityKey:
     user: bytes = b""
     rp: str = ""
 
+    @property
+    def cose(self) -> bytes:
+        """Its public key (RFC 9053)."""
+        point = self.private.public_key().public_numbers()
+        x, y = point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
+        return encode_cbor({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+
     def create(self, options: Json) -> Json:
         """PublicKeyCredential.toJSON() of navigator.credentials.create."""
         assert options["authenticatorSelection"]["userVerification"] == "required"
         assert options["authenticatorSelection"]["residentKey"] == "required"
         self.user = base64url_to_bytes(options["user"]["id"])
         self.rp = options["rp"]["id"]
-        point = self.private.public_key().public_numbers()
-        cose = encode_cbor(
-            {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
-        )
-        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + cose
+        attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + self.cose
         data = self._data(self.rp, AT) + attested
         made = encode_cbor({"fmt": "none", "attStmt": {}, "authData": data})
         response = {

@@ -89,12 +89,14 @@ async def status_of(hub: Hub, box: Box, enrolled: Enrolled) -> int:
 
 
 async def test_a_box_joins_by_qr_and_may_then_speak_for_itself(hub: Hub) -> None:
-    qr, box = await new_qr(hub), Box(hub)
+    household, _ = await hub.owner("Fang")
+    qr, box = await hub.app[keys.ENROLMENTS].new_qr(household), Box(hub)
     response = await box.claim(qr)
     assert response.status == 200, await response.text()
     enrolled = Enrolled.model_validate_json(await response.text())
     assert check_enrolled(enrolled, box.keys, qr.hub_fingerprint).fingerprint == qr.hub_fingerprint
     assert enrolled.household_name == "Wang"
+    assert [owner.name for owner in enrolled.owners] == ["Fang"]  # the home pins them
     assert await status_of(hub, box, enrolled) == 204
     row = await hub.app[keys.CATALOGUE].read(nodes.find, enrolled.agent)
     assert row is not None

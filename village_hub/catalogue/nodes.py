@@ -4,6 +4,7 @@ from sqlmodel import Session, col, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from village_core.keys import PublicKey
+from village_hub.catalogue import people
 from village_hub.catalogue.models import Camera, Enrolment, Household, Node
 from village_hub.catalogue.rows import EnrolmentRow, EnrolmentState, NodeRow
 
@@ -174,6 +175,7 @@ def _enrolment_row(session: Session, row: Enrolment) -> EnrolmentRow:
         id=row.id,
         household=row.household_id,
         household_name=household.name,
+        owners=people.named_owners(session, row.household_id),
         state=EnrolmentState(row.state),
         expires=row.expires,
         secret=row.secret,

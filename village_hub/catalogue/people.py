@@ -134,6 +134,16 @@ def places_of(session: Session, person_id: str) -> list[str]:
     return list(session.exec(query))
 
 
+def named_owners(session: Session, household_id: str) -> tuple[tuple[str, str], ...]:
+    """Their ids and names: what a home is shown when its box is enrolled."""
+    query = (
+        select(Person.id, Person.name)
+        .where(col(Person.id).in_(owners(session, household_id)))
+        .order_by(col(Person.created), col(Person.id))
+    )
+    return tuple((person, name) for person, name in session.exec(query))
+
+
 def add_code(session: Session, code: OneTimeCode, now: int) -> bool:
     """False, and nothing added, when another open typed code has the same selector."""
     if code.selector is not None:

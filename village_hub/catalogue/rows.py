@@ -125,6 +125,7 @@ class EnrolmentRow:
     id: str
     household: str
     household_name: str
+    owners: tuple[tuple[str, str], ...]  # ids and names of its people
     state: EnrolmentState
     expires: int
     secret: str | None = field(repr=False)

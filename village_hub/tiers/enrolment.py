@@ -28,6 +28,7 @@ from village_core.enrolment import (
 )
 from village_core.ids import new_id
 from village_core.keys import PublicKey
+from village_core.messages import OwnerNote
 from village_core.tokens import Kind, TokenError, Verifier
 from village_hub.access.credentials import digest
 from village_hub.catalogue import nodes
@@ -184,6 +185,7 @@ class Enrolments:
             agent=node_id,
             household=row.household,
             household_name=row.household_name,
+            owners=tuple(OwnerNote(id=each, name=name) for each, name in row.owners),
             utc_ms=self._now(),
             signature="A" * 86,
         )
