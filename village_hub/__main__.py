@@ -3,16 +3,15 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from village_core.keys import KeyFileError
 from village_core.settings import SettingsError
-from village_hub import audit_commands, commands, demo, logs
+from village_hub import audit_commands, commands, demo, logs, staff_commands
 from village_hub.catalogue.store import CatalogueError
-from village_hub.commands import CommandError, Lines, Office, office
+from village_hub.command_words import Apart, Command, Word
+from village_hub.commands import CommandError, Lines, office
 from village_hub.config import Config, read
 from village_hub.errors import HubError
 from village_hub.serving import START_ERRORS, serve
@@ -23,53 +22,13 @@ FAILED, WRONG_USE = 1, 2  # exit statuses; the second is argparse's own
 COMMAND_ERRORS = (CommandError, HubError, KeyFileError, CatalogueError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One argument of a command."""
-
-    name: str
-    help: str = ""
-    flag: bool = False  # --name, off unless given
-    option: bool = False  # --name VALUE, required
-    maybe: bool = False  # --name VALUE, may be left out
-
-    def add_to(self, parser: argparse.ArgumentParser) -> None:
-        more: dict[str, Any] = {"help": self.help}
-        if self.flag:
-            more["action"] = "store_true"
-        elif self.option:
-            more["required"] = True
-        named = self.flag or self.option or self.maybe
-        parser.add_argument(f"--{self.name}" if named else self.name, **more)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`village-hub GROUP NAME WORDS...`"""
-
-    group: str
-    name: str
-    help: str
-    run: Callable[[Office, argparse.Namespace], Awaitable[Lines]]
-    words: Sequence[Word] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """A command that needs no hub here: it may be about another's files."""
-
-    group: str
-    name: str
-    help: str
-    run: Callable[[Config, argparse.Namespace], Awaitable[Lines]]
-    words: Sequence[Word] = ()
-
-
 HOUSEHOLD = "its name or id"
 TYPED = Word("typed", "a short code to type, for 10 minutes, instead of a link or QR", flag=True)
 GROUPS = {
     "households": "homes that take part",
-    "people": "who owns which household",
+    "people": "who owns which household, who is appointed to what",
+    "units": "committees, stations, operators: where staff belong",
+    "shifts": "who is on duty now",
     "codes": "one-time codes to sign in with",
     "enrolments": "boxes (home agents) joining a household",
     "agents": "boxes that have joined",
@@ -77,6 +36,7 @@ GROUPS = {
     "cameras": "what there is to see, and cameras that push by themselves",
 }
 COMMANDS: tuple[Command | Apart, ...] = (
+    *staff_commands.COMMANDS,
     Command(
         "households",
         "add",

@@ -19,7 +19,8 @@ from village_core.enrolment import TYPED_TRIES, TYPED_VALID
 from village_core.ids import new_id, new_secret
 from village_hub.access.credentials import digest
 from village_hub.access.sign_in import Codes
-from village_hub.catalogue import cameras, nodes, people
+from village_hub.audit.entry import ALLOWED, Entry, EntryKind
+from village_hub.catalogue import audit, cameras, nodes, people
 from village_hub.catalogue.rows import CameraKind, CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
@@ -27,6 +28,7 @@ from village_hub.node import Node, load_node
 from village_hub.tiers.enrolment import Enrolments
 
 Lines = list[str]
+COMMAND_LINE = "the hub's command line"
 
 
 class CommandError(Exception):
@@ -67,9 +69,24 @@ async def office(config: Config, clock: Clock = SYSTEM_CLOCK) -> AsyncIterator[O
 
 async def add_household(here: Office, name: str) -> Lines:
     household = new_id(here.clock)
-    checked = _name(name)
+    checked = checked_name(name)
     await here.catalogue.write(people.add_household, household, checked, here.clock.utc_ms())
+    await write_down(here, "household.add", made=household, name=checked)
     return [f"household {checked}: {household}"]
+
+
+async def write_down(here: Office, action: str, **about: str) -> None:
+    """In the audit log: whoever may use this machine did it, and no name is known for certain."""
+    entry = Entry(
+        id=new_id(here.clock),
+        utc_ms=here.clock.utc_ms(),
+        kind=EntryKind.ACT,
+        action=action,
+        result=ALLOWED,
+        device=COMMAND_LINE,
+        about=about,
+    )
+    await here.catalogue.write(audit.append, entry, audit.CLI)
 
 
 async def list_households(here: Office) -> Lines:
@@ -80,8 +97,9 @@ async def list_households(here: Office) -> Lines:
 async def add_person(here: Office, name: str, household: str) -> Lines:
     """An owner of the household."""
     found = pick(await here.catalogue.read(people.households), household, "household")
-    person, checked, now = new_id(here.clock), _name(name), here.clock.utc_ms()
+    person, checked, now = new_id(here.clock), checked_name(name), here.clock.utc_ms()
     await here.catalogue.write(people.add_owner, person, checked, found.id, now)
+    await write_down(here, "owner.add", made=person, name=checked, household=found.id)
     return [f"person {checked}, owner of {found.name}: {person}"]
 
 
@@ -96,12 +114,14 @@ async def list_people(here: Office) -> Lines:
 async def remove_person(here: Office, person: str) -> Lines:
     found = pick(await here.catalogue.read(people.people), person, "person")
     await here.catalogue.write(people.remove_person, found.id, here.clock.utc_ms())
+    await write_down(here, "remove_person", person=found.id)
     return [f"{found.name} may nothing any more; what is open ends within seconds"]
 
 
 async def sign_in_code(here: Office, person: str, *, typed: bool) -> Lines:
     found = pick(await here.catalogue.read(people.people), person, "person")
     codes = Codes(here.catalogue, here.clock)
+    await write_down(here, "code.make", person=found.id)
     if typed:
         code = await codes.typed(found.id)
         return [f"{found.name} types {code} at {here.node.url}/sign-in within 10 minutes"]
@@ -134,7 +154,7 @@ async def new_enrolment(here: Office, household: str, *, typed: bool) -> Lines:
 async def list_enrolments(here: Office) -> Lines:
     rows = await here.catalogue.read(nodes.enrolments, here.clock.utc_ms())
     return [
-        f"{row.id}  {row.household_name}  {row.state}  until {_time(row.expires)}"
+        f"{row.id}  {row.household_name}  {row.state}  until {time_text(row.expires)}"
         + (f"  digits {row.digits}" if row.digits else "")
         for row in rows
     ] or ["no open enrolment"]
@@ -150,7 +170,7 @@ async def confirm_enrolment(here: Office, enrolment: str, digits: str) -> Lines:
 async def list_agents(here: Office) -> Lines:
     households = {row.id: row.name for row in await here.catalogue.read(people.households)}
     return [
-        f"{row.id}  {households[row.household]}  last heard {_time(row.seen)}"
+        f"{row.id}  {households[row.household]}  last heard {time_text(row.seen)}"
         for row in await here.catalogue.read(nodes.living)
     ] or ["no box is enrolled"]
 
@@ -172,7 +192,7 @@ async def list_cameras(here: Office) -> Lines:
 async def add_push_camera(here: Office, name: str, household: str) -> Lines:
     """One that pushes by itself; its publish token is shown once."""
     found = pick(await here.catalogue.read(people.households), household, "household")
-    camera, checked, now = new_id(here.clock), _name(name), here.clock.utc_ms()
+    camera, checked, now = new_id(here.clock), checked_name(name), here.clock.utc_ms()
     await here.catalogue.write(cameras.add_push_camera, camera, checked, found.id, now)
     return [f"camera {checked} of {found.name}: {camera}", *await publish_token(here, camera)]
 
@@ -224,7 +244,7 @@ def _pushing(row: CameraRow) -> CameraRow:
     return row
 
 
-def _name(text: str) -> str:
+def checked_name(text: str) -> str:
     name = " ".join(text.split())
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise CommandError("a name has 1 to 80 characters, all of them visible")
@@ -237,7 +257,7 @@ def _qr(text: str) -> Lines:
     return drawn.getvalue().splitlines()
 
 
-def _time(utc_ms: int | None) -> str:
+def time_text(utc_ms: int | None) -> str:
     if utc_ms is None:
         return "never"
     return f"{datetime.fromtimestamp(utc_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

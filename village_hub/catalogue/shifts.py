@@ -29,6 +29,11 @@ def open_in(session: Session, unit_id: str, now: int) -> list[ShiftRow]:
     return [_row(*found) for found in session.exec(query.order_by(col(Shift.id)))]
 
 
+def all_open(session: Session, now: int) -> list[ShiftRow]:
+    query = select(Shift, Person).where(running(now), col(Person.id) == col(Shift.person_id))
+    return [_row(*found) for found in session.exec(query.order_by(col(Shift.id)))]
+
+
 def page(
     session: Session, after: str, limit: int, *, unit: str | None = None, person: str | None = None
 ) -> list[ShiftRow]:
