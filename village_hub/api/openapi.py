@@ -145,7 +145,7 @@ def _answers(said: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     if said.answer is not None:
         answer["content"] = {"application/json": {"schema": _reference(said.answer, schemas)}}
     elif said.content != JSON:
-        answer["content"] = {said.content: {"schema": {"type": "string"}}}
+        answer["content"] = {said.content: {}}
     others = {str(status): {"description": HTTPStatus(status).phrase} for status in said.also}
     return {str(said.status): answer, **others}
 
