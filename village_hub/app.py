@@ -39,6 +39,7 @@ from village_hub.media.turn import Turn
 from village_hub.media.uploads import Uploads
 from village_hub.metrics import Metrics
 from village_hub.node import load_node
+from village_hub.notices import service as notices
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
@@ -61,7 +62,8 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
-    app.cleanup_ctx.extend([*parts, with_watching, with_cases, with_announcement, with_metrics])
+    more = [with_notices, with_watching, with_cases, with_announcement, with_metrics]
+    app.cleanup_ctx.extend([*parts, *more])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, name_server])
     for module in route_modules():
@@ -144,6 +146,13 @@ def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[
         yield
 
     return live
+
+
+async def with_notices(app: web.Application) -> AsyncIterator[None]:
+    settings, catalogue = app[keys.CONFIG].notices, app[keys.CATALOGUE]
+    supervisor, clock = app[keys.SUPERVISOR], app[keys.CLOCK]
+    async with notices.opened(settings, catalogue, supervisor, clock) as app[keys.NOTICES]:
+        yield
 
 
 async def with_watching(app: web.Application) -> AsyncIterator[None]:

@@ -19,6 +19,7 @@ from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from village_core.settings import Secret, in_range, load
+from village_hub.notices.signing import key_bytes
 
 PREFIX = "SECURITY_VILLAGE"
 DEFAULT_STATE = Path("/var/lib/village-hub")
@@ -156,6 +157,51 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """Who sends text messages and places calls for this hub (docs/guide/notices.md)."""
+
+    url: str = ""  # empty: nobody; notices are then on the page only
+    secret: Secret | None = None  # signs what goes there and what comes back
+    sender: str = ""  # the sign that text messages begin with
+
+    def __post_init__(self) -> None:
+        if self.url:
+            _check_outgoing(self.url)
+            if not self.secret:
+                raise ValueError("url needs the gateway's secret: give secret_file or secret_env")
+            _ = key_bytes(self.secret)
+        if len(self.sender) > 10:
+            raise ValueError("sender is to have at most 10 characters: it counts in every message")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookConfig:
+    """A unit's own system that is told what the unit is told."""
+
+    unit: str  # its id
+    url: str
+    secret: Secret
+
+    def __post_init__(self) -> None:
+        _check_outgoing(self.url)
+        _ = key_bytes(self.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesConfig:
+    """How people are told (PRM-23)."""
+
+    ring_seconds: int = 30  # an SOS call goes on to the next one after this: a phone rings 5 times
+    ring_at_once: int = 1  # phones that ring at a time: in order, and nobody sets out in vain
+    gateway: GatewayConfig = field(default_factory=GatewayConfig)
+    webhooks: list[WebhookConfig] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        in_range("ring_seconds", self.ring_seconds, 10, 120)
+        in_range("ring_at_once", self.ring_at_once, 1, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"  # read by people first, by journald's tools as well
@@ -176,6 +222,7 @@ class Config:
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    notices: NoticesConfig = field(default_factory=NoticesConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
     def __post_init__(self) -> None:
@@ -221,6 +268,15 @@ class Config:
     def database_url(self) -> str:
         """For the catalogue alone: it may hold a password."""
         return self.database.whole_url or f"sqlite:///{self.state.absolute() / 'hub.sqlite'}"
+
+
+def _check_outgoing(url: str) -> None:
+    """An address that this hub will call with people's numbers and names."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError(f"url is to be https://host[:port]/path, not {url}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("url is to begin with https://: plain HTTP is for loopback only")
 
 
 def is_loopback(host: str) -> bool:

@@ -29,6 +29,7 @@ from village_hub.media.turn import Turn
 from village_hub.media.uploads import Uploads
 from village_hub.metrics import Metrics
 from village_hub.node import Node
+from village_hub.notices.service import Notices
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tls import Certificates
@@ -70,4 +71,5 @@ RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)
 LIVE = web.AppKey("LIVE", LiveService)
 TURN = web.AppKey("TURN", Turn)
+NOTICES = web.AppKey("NOTICES", Notices)
 METRICS = web.AppKey("METRICS", Metrics)

@@ -64,6 +64,8 @@ PUBLIC = views.PUBLIC | frozenset(
         "whep_preflight",
         "whip_session_preflight",
         "whep_session_preflight",
+        "gateway_receipts",
+        "gateway_keys",
     }
 )
 TOKEN_NAMES = frozenset({"access_token", "authorization", "jwt", "token", "bearer"})

@@ -42,6 +42,10 @@ class NoticeRow:
         """Whose contact it is sent to; "" when only the page can show it."""
         return self.person or self.unit or ""
 
+    def reference(self, channel: Channel) -> str:
+        """Names an attempt of this round; the same again after a crash."""
+        return f"{self.id}.{channel}.{self.progress.round}"
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, and_, col, delete, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from village_hub.catalogue import appointments, shifts
+from village_hub.catalogue import appointments, notices, shifts
 from village_hub.catalogue.models import (
     Household,
     Membership,
@@ -71,6 +71,7 @@ def remove_person(session: Session, person_id: str, now: int) -> None:
     keys = update(Passkey).where(col(Passkey.person_id) == person_id, col(Passkey.ended).is_(None))
     session.exec(keys.values(ended=now))
     end_sign_ins(session, person_id, now)
+    notices.forget_contact(session, person_id)
 
 
 def add_staff(session: Session, person_id: str, name: str, now: int) -> None:

@@ -19,7 +19,7 @@ class Contact:
 
     holder: str
     phone: str = field(repr=False)  # never in a log
-    channels: tuple[Channel, ...] = PHONE_CHANNELS
+    channels: tuple[Channel, ...] = ()  # in order of preference; none: as the matter asks for
     language: str = "zh"
 
 
@@ -39,9 +39,13 @@ def normal_phone(text: str) -> str:
     return bare
 
 
-def in_order(wanted: tuple[Channel, ...], preferred: tuple[Channel, ...]) -> tuple[Channel, ...]:
-    """The channels of a duty as the addressee prefers them; a preference drops none."""
+def in_order(
+    wanted: tuple[Channel, ...], must: frozenset[Channel], preferred: tuple[Channel, ...]
+) -> tuple[Channel, ...]:
+    """The channels of a duty: what must work first, then as the addressee prefers; a preference
+    drops none."""
     rank = {channel: place for place, channel in enumerate(preferred)}
+    rank |= dict.fromkeys(must, -1)
     phone = iter(
         sorted((one for one in wanted if one in PHONE_CHANNELS), key=lambda one: rank.get(one, 9))
     )

@@ -3,7 +3,8 @@
 A notice has loud channels in its addressee's order. Each round tries them one after another; a
 round that reached nobody is followed by a pause and another one. What reached somebody ends it, but
 for the channels in `must`, which are tried until they worked or their rounds are used up. Its page
-is always there besides: read there, it counts as delivered.
+is always there besides: shown there, it counts as delivered, but a page left open on a table is no
+reader: only an acknowledgement there ends the loud channels.
 
     queued ──due, nobody reached──> failed ──reached after all──> delivered ──acknowledged──> seen
        └──────────────reached─────────────────────────────────────^
@@ -112,15 +113,9 @@ def arrived(delivery: Delivery, channel: Channel, now: int) -> Delivery:
     if now < delivery.release_at:
         return delivery
     reached = delivery.reached | {channel}
-    left = tuple(one for one in delivery.left if one in delivery.must - reached)
-    current = delivery.left[delivery.position] if delivery.left else None
     found = replace(delivery, reached=reached, delivered=delivery.delivered or now)
     found = _risen(found, State.DELIVERED)
-    if delivery.given_up:
-        return replace(found, left=left, position=0)
-    if current in left:  # still under way, and still needed
-        return replace(found, left=left, position=left.index(current))
-    return _at(replace(found, left=left), 0, now)
+    return found if channel is Channel.PAGE else _only_what_must(found, now)
 
 
 def bounced(delivery: Delivery, now: int, *, for_good: bool = False) -> Delivery:
@@ -137,8 +132,13 @@ def acknowledged(delivery: Delivery, now: int) -> Delivery:
     """Its addressee says that it was read."""
     if now < delivery.release_at:
         return delivery
-    found = arrived(delivery, Channel.PAGE, now)
+    found = _only_what_must(arrived(delivery, Channel.PAGE, now), now)
     return _risen(replace(found, seen=found.seen or now), State.SEEN)
+
+
+def withdrawn(delivery: Delivery) -> Delivery:
+    """Nobody need be called any more; what was told stays readable."""
+    return replace(delivery, next_attempt=None, waiting=False)
 
 
 def overdue(delivery: Delivery, now: int) -> Delivery:
@@ -156,6 +156,17 @@ def postponed(delivery: Delivery, release_at: int) -> Delivery:
         due=delivery.due + after,
         next_attempt=release_at if delivery.left else None,
     )
+
+
+def _only_what_must(delivery: Delivery, now: int) -> Delivery:
+    """Somebody was reached: of the loud channels only those go on that have to work."""
+    left = tuple(one for one in delivery.left if one in delivery.missed)
+    if delivery.given_up:
+        return replace(delivery, left=left, position=0)
+    current = delivery.left[delivery.position]
+    if current in left:  # under way, and still needed
+        return replace(delivery, left=left, position=left.index(current))
+    return _at(replace(delivery, left=left), 0, now)
 
 
 def _at(delivery: Delivery, position: int, now: int) -> Delivery:

@@ -82,7 +82,10 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
             Duty(Whom.RESPONDER, AT_ONCE, ALARM),
         ),
         Kind.SOS_CALL: _rule(
-            "PRM-23", Duty(Whom.RESPONDER, 30 * SECOND, (Channel.VOICE,), rounds=1)
+            "PRM-23",
+            Duty(
+                Whom.RESPONDER, 30 * SECOND, (Channel.VOICE,), frozenset({Channel.VOICE}), rounds=1
+            ),
         ),
         Kind.SOS_ACCEPTED: _rule(
             "PRM-23", _OWNER_CALLED, Duty(Whom.RESPONDER, AT_ONCE, (Channel.WEBHOOK,))

@@ -121,7 +121,7 @@ def tell(session: Session, notice: Notice) -> list[str]:
     found = []
     for to in _each(session, notice.to):
         contact = notices.contact(session, to.person or to.unit or "")
-        order = in_order(duty.channels, contact.channels if contact else ())
+        order = in_order(duty.channels, duty.must, contact.channels if contact else ())
         progress = delivery.queue(
             order,
             must=duty.must,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from village_hub.notices.due import KEY_OF, outcomes
+from village_hub.notices.due import KEY_OF
 from village_hub.notices.kinds import Kind, Outcome, Whom
 from village_hub.pages.words import LANGUAGES, Words, read_words
 
@@ -54,12 +54,15 @@ def short(language: str, kind: Kind, whom: Whom, params: Mapping[str, str]) -> s
     return said
 
 
-def spoken(language: str, kind: Kind, whom: Whom, params: Mapping[str, str]) -> str:
+def spoken(
+    language: str,
+    kind: Kind,
+    whom: Whom,
+    params: Mapping[str, str],
+    offered: tuple[Outcome, ...],
+) -> str:
     """The sentence for a call, and which key does what."""
-    hints = [
-        _words(language)(f"notice.key.{outcome}", press=KEY_OF[outcome])
-        for outcome in outcomes(kind, whom)
-    ]
+    hints = [_words(language)(f"notice.key.{one}", press=KEY_OF[one]) for one in offered]
     between = "" if _words(language).language == "zh" else " "
     return between.join([full(language, kind, whom, params), *hints])
 

@@ -86,11 +86,20 @@ def test_nothing_is_tried_or_counted_before_its_release() -> None:
     assert delivery.acknowledged(progress, T - 1) == progress
 
 
-def test_read_on_the_page_it_is_not_sent_any_more() -> None:
+def test_acknowledged_on_the_page_it_is_not_sent_any_more() -> None:
+    """Shown alone is not enough: a page left open reads nothing."""
     progress = delivery.arrived(fresh(SMS, VOICE), PAGE, T)
-    assert (progress.state, progress.given_up) == (State.DELIVERED, True)
+    assert (progress.state, progress.given_up) == (State.DELIVERED, False)
+    assert begun(progress, T)[1] is SMS
     progress = delivery.acknowledged(progress, T + 9)
     assert (progress.state, progress.delivered, progress.seen) == (State.SEEN, T, T + 9)
+    assert progress.given_up
+
+
+def test_what_is_withdrawn_is_not_sent_any_more_and_can_still_be_read() -> None:
+    progress = delivery.withdrawn(fresh(VOICE))
+    assert begun(progress, T)[1] is None
+    assert delivery.acknowledged(progress, T).state is State.SEEN
 
 
 def test_what_must_be_called_is_called_even_when_it_was_read() -> None:
@@ -110,7 +119,7 @@ def test_reading_during_a_call_that_must_work_does_not_cut_the_call_off() -> Non
     progress, channel = begun(delivery.bounced(progress, T), T)
     assert channel is VOICE
     waiting = delivery.accepted(progress, T)
-    read = delivery.arrived(waiting, PAGE, T + 1)
+    read = delivery.acknowledged(waiting, T + 1)
     assert (read.left, read.waiting, read.next_attempt) == ((VOICE,), True, waiting.next_attempt)
 
 
@@ -210,7 +219,7 @@ def test_whatever_happens_the_promises_hold(
             if channel is not None:
                 assert now >= T + delay
                 assert channel in channels
-                assert before.delivered is None or channel in must
+                assert not (before.seen or before.reached - {PAGE}) or channel in must
                 last = channel
         else:
             progress = after(progress, event, now, last)

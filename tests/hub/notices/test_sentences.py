@@ -61,7 +61,7 @@ def test_what_is_too_long_loses_its_end_and_says_so() -> None:
 def test_a_call_says_what_each_key_does_and_offers_no_yes(language: str) -> None:
     """PRM-23."""
     for kind, whom in DUTIES:
-        said = spoken(language, kind, whom, params(kind, whom, "x"))
+        said = spoken(language, kind, whom, params(kind, whom, "x"), outcomes(kind, whom))
         for outcome in Outcome:
             hint = words()[language](f"notice.key.{outcome}", press=KEY_OF[outcome])
             assert (hint in said) == (outcome in outcomes(kind, whom))
