@@ -22,6 +22,7 @@ from village_hub.audit.checkpoints import Checkpoints
 from village_hub.audit.log import AuditLog
 from village_hub.audit.views import Views
 from village_hub.cases.desk import Desk
+from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
 from village_hub.media.service import LiveService
@@ -69,6 +70,7 @@ ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)
+SCANS = web.AppKey("SCANS", Scans)
 LIVE = web.AppKey("LIVE", LiveService)
 TURN = web.AppKey("TURN", Turn)
 NOTICES = web.AppKey("NOTICES", Notices)

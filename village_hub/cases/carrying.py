@@ -1,7 +1,7 @@
 """Carrying out what a step brings about, inside the step's own transaction."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from village_core.ids import new_id
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
@@ -33,6 +33,14 @@ class Case:
     matter: Matter
     by: Person
     now: int
+    came_from: Mapping[str, str] = field(default_factory=dict)  # address and device (AUD-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    code: str
+    at: int
+    came_from: Mapping[str, str]
 
 
 def carry_out(case: Case, effect: Effect) -> None:
@@ -112,9 +120,27 @@ def _note(case: Case, note: Note) -> None:
             "footage_from": begin,
             "footage_to": end,
             "about": {"matter": case.kind, "state": matter.state, **note.about},
+            **case.came_from,
         }
     )
     audit.append(case.session, entry)
+
+
+def note_refused(session: Session, by: Person, tried: str, tried_on: str, refused: Refused) -> None:
+    """AUD-1: attempts that were denied, too."""
+    entry = Entry.model_validate(
+        {
+            "id": new_id(),
+            "utc_ms": refused.at,
+            "kind": EntryKind.ACT,
+            "action": f"try.{tried}",
+            "result": refused.code,
+            "who": _who(by),
+            "grant": tried_on,
+            **refused.came_from,
+        }
+    )
+    audit.append(session, entry)
 
 
 def _who(person: Person) -> Who:

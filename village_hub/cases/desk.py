@@ -9,12 +9,13 @@ moved meanwhile is not moved twice.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from village_core.clock import Clock
-from village_hub.cases.carrying import Case, carry_out
+from village_hub.audit import making
+from village_hub.cases.carrying import Case, Refused, carry_out, note_refused
 from village_hub.cases.effects import Cut, Effect, Move, Spawn
 from village_hub.cases.kinds import kind_of, kinds
 from village_hub.cases.matter import (
@@ -30,7 +31,7 @@ from village_hub.cases.matter import (
 from village_hub.catalogue import matters
 from village_hub.catalogue.matters import MatterRow, StepRow
 from village_hub.catalogue.store import Catalogue, Session
-from village_hub.errors import Conflict, HubError, NotFound, PreconditionFailed
+from village_hub.errors import Conflict, Forbidden, HubError, NotFound, PreconditionFailed
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Desk:
 
     async def open(self, began: Next[M], by: Person) -> Kept[M]:
         """A new one; what its beginning brings about is carried out with it."""
-        work = _Work(self._hub, by, self._clock.utc_ms())
+        work = self._work(by)
         await self._catalogue.write(work.begin, began)
         self._after(work)
         return Kept(began.matter, 1)
@@ -77,13 +78,24 @@ class Desk:
     ) -> Kept[Any]:
         """The step, taken and kept. Raises NotFound; what the kind's table refuses with; when it
         was moved meanwhile PreconditionFailed (`version` was given) or Conflict."""
-        work = _Work(self._hub, by, self._clock.utc_ms())
+        work = self._work(by)
         try:
             kept = await self._catalogue.write(work.move, matter_id, act, version)
         except StepRefused as refused:
+            await self.note_refused(by, act.name, refused, matter_id)
             raise refused.to_caller() from refused
         self._after(work)
         return kept
+
+    async def note_refused(
+        self, by: Person, tried: str, refused: StepRefused, matter_id: str = ""
+    ) -> None:
+        """Into the audit log when it was not theirs to do; out of turn or wrongly filled in is
+        nobody's concern (PRM-20: nor that somebody said no twice)."""
+        if by == THE_CLOCK or refused.error is not Forbidden:
+            return
+        said = Refused(refused.code, self._clock.utc_ms(), making.called_from())
+        await self._catalogue.write(note_refused, by, tried, matter_id, said)
 
     async def run(self) -> None:
         """A job."""
@@ -102,6 +114,9 @@ class Desk:
             except HubError as error:
                 log.error("matter %s: %s", matter_id, error)  # noqa: TRY400
 
+    def _work(self, by: Person) -> "_Work":
+        return _Work(self._hub, by, self._clock.utc_ms(), making.called_from())
+
     def _after(self, work: "_Work") -> None:
         if work.cut:
             self._look_soon()
@@ -110,10 +125,11 @@ class Desk:
 class _Work:
     """One transaction's work, in the database's thread."""
 
-    def __init__(self, hub: str, by: Person, now: int) -> None:
+    def __init__(self, hub: str, by: Person, now: int, came_from: Mapping[str, str]) -> None:
         self._hub = hub
         self._by = by
         self._now = now
+        self._came_from = came_from
         self.cut = False
 
     def begin(self, session: Session, began: Next[Any]) -> None:
@@ -163,7 +179,7 @@ class _Work:
     def _carry(
         self, session: Session, kind: Kind[Any], matter: Matter, effects: Iterable[Effect]
     ) -> None:
-        case = Case(session, self._hub, kind.name, matter, self._by, self._now)
+        case = Case(session, self._hub, kind.name, matter, self._by, self._now, self._came_from)
         for effect in effects:
             match effect:
                 case Cut():
@@ -177,7 +193,7 @@ class _Work:
 
     def _move_other(self, session: Session, effect: Move) -> None:
         """By the clock: it follows from this step, whoever took it."""
-        work = _Work(self._hub, THE_CLOCK, self._now)
+        work = _Work(self._hub, THE_CLOCK, self._now, {})
         try:
             work.move(session, effect.matter, effect.act, None)
         except StepRefused as refused:

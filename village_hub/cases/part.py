@@ -6,6 +6,7 @@ from aiohttp import web
 
 from village_hub import keys
 from village_hub.cases.desk import Desk
+from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import CatalogueError
 
 
@@ -13,6 +14,7 @@ async def with_cases(app: web.Application) -> AsyncIterator[None]:
     """After the part that watches open views: a matter that ends has them looked at."""
     soon, supervisor = app[keys.RENEWAL].look_soon, app[keys.SUPERVISOR]
     app[keys.DESK] = desk = Desk(app[keys.NODE].id, app[keys.CATALOGUE], app[keys.CLOCK], soon)
+    app[keys.SCANS] = Scans(app[keys.CONFIG].state / "scans")
     supervisor.start("matters", desk.run, expected=(CatalogueError,))
     yield
     await supervisor.end("matters")

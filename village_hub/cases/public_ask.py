@@ -90,26 +90,27 @@ class Close(Act):
     name: ClassVar[str] = "close"
 
 
-def _is_staff(by: Person) -> bool:
+def is_staff(by: Person) -> bool:
+    """On duty, in a unit that may see pictures at all."""
     return bool(by.roles) and by.unit is not None and not set(by.roles) & MEDIALESS
 
 
 REVIEWER = who(
     "staff of the same unit or above",
     lambda turn: (
-        _is_staff(turn.by)
+        is_staff(turn.by)
         and (same_unit(turn.by, turn.matter.asker) or stands_above(turn.by, turn.matter.asker))
     ),
 )
 UNIT = who(
     "staff of the unit that asked",
-    lambda turn: _is_staff(turn.by) and same_unit(turn.by, turn.matter.asker),
+    lambda turn: is_staff(turn.by) and same_unit(turn.by, turn.matter.asker),
 )
 
 
 def begin(terms: AskTerms, by: Person, now: int) -> Next[PublicAsk]:
     """Raises StepRefused."""
-    if not _is_staff(by) or not by.answers_for(terms.area.place):
+    if not is_staff(by) or not by.answers_for(terms.area.place):
         raise StepRefused("this place is not your unit's", code="scope", error=Forbidden)
     if terms.purpose not in PURPOSES:
         raise StepRefused(

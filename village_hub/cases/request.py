@@ -90,6 +90,7 @@ class Request(Matter):
     delay: Granted | None = None
     approved_by: Person | None = None
     approved: int | None = None
+    waited: bool = False  # for owners, as long as they have
     told_from: int | None = None  # from when households may know
     reason: str = Field(default="", max_length=400)  # of a refusal
 
@@ -110,9 +111,11 @@ class Request(Matter):
 
     @property
     def answers_end(self) -> int | None:
-        """When owners who have not answered count as not reached."""
-        waiting = any(part.answer is None for part in self.parts)
-        return self.told_from + ANSWERED_WITHIN if waiting and self.told_from else None
+        """When owners who have not answered count as not reached. Also where there are none: how
+        long it takes must not tell officers which cameras exist."""
+        if self.waited or self.told_from is None:
+            return None
+        return self.told_from + ANSWERED_WITHIN
 
 
 def begin(terms: RequestTerms, by: Person, now: int) -> Next[Request]:

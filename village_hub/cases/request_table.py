@@ -1,5 +1,7 @@
 """The table of a police request: which step when, by whom, under which conditions."""
 
+from village_hub.cases import request_acts as acts
+from village_hub.cases import request_checks as checks
 from village_hub.cases import request_steps as steps
 from village_hub.cases.checks import ASKER, ASKING_UNIT
 from village_hub.cases.matter import CLOCK, Act, Kind, TimeIsUp, Timer, Way
@@ -13,8 +15,8 @@ from village_hub.cases.request import (
 )
 
 _FILING = (
-    *(steps.TWO, steps.ANOTHER_APPROVES, steps.WHAT, steps.WINDOWS, steps.NOTICED),
-    steps.RETURN,
+    *(checks.TWO, checks.ANOTHER_APPROVES, checks.WHAT, checks.WINDOWS, checks.NOTICED),
+    checks.RETURN,
 )
 _RUNNING = (State.APPROVED, State.ANSWERED)
 
@@ -23,8 +25,8 @@ def _answering(act: type[Act]) -> tuple[Way, ...]:
     """By the owner first, by the village where it must; the last answer completes it."""
     ways = []
     for who, given in (
-        (steps.OWNER, (steps.TOLD, steps.THEIRS)),
-        (steps.CUSTODIAN, (steps.UNREACHED,)),
+        (checks.OWNER, (checks.TOLD, checks.THEIRS)),
+        (checks.CUSTODIAN, (checks.UNREACHED,)),
     ):
         at = (State.APPROVED,)
         ways += [
@@ -33,7 +35,7 @@ def _answering(act: type[Act]) -> tuple[Way, ...]:
                 act=act,
                 to=State.ANSWERED,
                 who=who,
-                given=(*given, steps.LAST),
+                given=(*given, checks.LAST),
                 does=steps.answered,
             ),
             Way(at=at, act=act, to=None, who=who, given=given, does=steps.answered),
@@ -44,16 +46,16 @@ def _answering(act: type[Act]) -> tuple[Way, ...]:
 _DRAFTING = (
     Way(
         at=(State.DRAFT,),
-        act=steps.Amend,
+        act=acts.Amend,
         to=None,
         who=ASKER,
-        given=(steps.SAME_PLACE,),
+        given=(checks.SAME_PLACE,),
         does=steps.amended,
     ),
-    Way(at=(State.DRAFT,), act=steps.Attach, to=None, who=ASKER, does=steps.attached),
+    Way(at=(State.DRAFT,), act=acts.Attach, to=None, who=ASKER, does=steps.attached),
     Way(
         at=(State.DRAFT,),
-        act=steps.File,
+        act=acts.File,
         to=State.FILED,
         who=ASKER,
         given=_FILING,
@@ -64,25 +66,25 @@ _DRAFTING = (
 _DECIDING = (
     Way(
         at=(State.FILED,),
-        act=steps.GrantDelay,
+        act=acts.GrantDelay,
         to=None,
-        who=steps.ONE_RANK_UP,
-        given=(steps.NO_PART_OF_IT, steps.DELAY_WANTED),
+        who=checks.ONE_RANK_UP,
+        given=(checks.NO_PART_OF_IT, checks.DELAY_WANTED),
         does=steps.delay_granted,
     ),
     Way(
         at=(State.FILED,),
-        act=steps.Approve,
+        act=acts.Approve,
         to=State.APPROVED,
-        who=steps.APPROVER,
-        given=(steps.ANOTHER_APPROVES, steps.UNUSED),
+        who=checks.APPROVER,
+        given=(checks.ANOTHER_APPROVES, checks.UNUSED),
         does=steps.approved,
     ),
     Way(
         at=(State.FILED,),
-        act=steps.Refuse,
+        act=acts.Refuse,
         to=State.REFUSED,
-        who=steps.APPROVER,
+        who=checks.APPROVER,
         does=steps.refused,
     ),
     Way(at=(State.FILED,), act=TimeIsUp, to=State.EXPIRED, who=CLOCK, does=steps.over),
@@ -90,28 +92,28 @@ _DECIDING = (
 _ANSWERING = (
     Way(
         at=(State.APPROVED,),
-        act=steps.Resolve,
+        act=acts.Resolve,
         to=State.ANSWERED,
-        who=steps.CUSTODIAN,
-        given=(steps.UNRESOLVED, steps.NONE_FOUND),
+        who=checks.CUSTODIAN,
+        given=(checks.UNRESOLVED, checks.NONE_FOUND),
         does=steps.resolved,
     ),
     Way(
         at=(State.APPROVED,),
-        act=steps.Resolve,
+        act=acts.Resolve,
         to=None,
-        who=steps.CUSTODIAN,
-        given=(steps.UNRESOLVED,),
+        who=checks.CUSTODIAN,
+        given=(checks.UNRESOLVED,),
         does=steps.resolved,
     ),
-    *_answering(steps.Countersign),
-    *_answering(steps.NoteRefusal),
+    *_answering(acts.Countersign),
+    *_answering(acts.NoteRefusal),
     Way(
         at=(State.APPROVED,),
         act=TimeIsUp,
         to=State.EXPIRED,
         who=CLOCK,
-        given=(steps.PAST_RETURN,),
+        given=(checks.PAST_RETURN,),
         does=steps.over,
     ),
     Way(at=(State.APPROVED,), act=TimeIsUp, to=None, who=CLOCK, does=steps.unreached),
@@ -120,24 +122,24 @@ _ANSWERING = (
 _ALWAYS = (
     Way(
         at=_RUNNING,
-        act=steps.RenewDelay,
+        act=acts.RenewDelay,
         to=None,
-        who=steps.LEGAL_AFFAIRS,
-        given=(steps.DELAYED, steps.ANOTHER_RENEWS, steps.TO_30_DAYS),
+        who=checks.LEGAL_AFFAIRS,
+        given=(checks.DELAYED, checks.ANOTHER_RENEWS, checks.TO_30_DAYS),
         does=steps.delay_renewed,
     ),
     Way(
         at=_RUNNING,
-        act=steps.EndDelay,
+        act=acts.EndDelay,
         to=None,
         who=ASKING_UNIT,
-        given=(steps.DELAYED,),
+        given=(checks.DELAYED,),
         does=steps.delay_ended,
     ),
-    Way(at=_RUNNING, act=steps.Returned, to=State.RETURNED, who=steps.OFFICERS, does=steps.over),
+    Way(at=_RUNNING, act=acts.Returned, to=State.RETURNED, who=checks.OFFICERS, does=steps.over),
     Way(
         at=(State.DRAFT, State.FILED),
-        act=steps.Withdraw,
+        act=acts.Withdraw,
         to=State.WITHDRAWN,
         who=ASKER,
         does=steps.over,

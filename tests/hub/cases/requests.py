@@ -16,7 +16,7 @@ from tests.hub.cases.cast import (
     police,
 )
 from village_core.permits import Role
-from village_hub.cases import request_steps as steps
+from village_hub.cases import request_acts as acts
 from village_hub.cases.matter import DAY, HOUR, Act, Person
 from village_hub.cases.request import Found, Request, begin
 from village_hub.cases.request_table import KIND
@@ -56,23 +56,23 @@ def drafted(terms: RequestTerms = TERMS, **more: Any) -> Request:
 
 
 def scanned(terms: RequestTerms = TERMS, **more: Any) -> Request:
-    return taken(drafted(terms, **more), steps.Attach(scan=SCAN), LI)
+    return taken(drafted(terms, **more), acts.Attach(scan=SCAN), LI)
 
 
 def filed(terms: RequestTerms = TERMS) -> Request:
     parts = () if terms.sought else FOUND
-    return taken(scanned(terms), steps.File(parts=parts), LI)
+    return taken(scanned(terms), acts.File(parts=parts), LI)
 
 
 def approved(terms: RequestTerms = TERMS) -> Request:
-    return taken(filed(terms), steps.Approve(), ZHAO)
+    return taken(filed(terms), acts.Approve(), ZHAO)
 
 
 def delayed() -> Request:
     """One whose notice waits, on the word of one rank up."""
-    return taken(taken(filed(LATER), steps.GrantDelay(), SUN), steps.Approve(), ZHAO)
+    return taken(taken(filed(LATER), acts.GrantDelay(), SUN), acts.Approve(), ZHAO)
 
 
 def answered() -> Request:
-    first = taken(approved(), steps.Countersign(household="wang"), WANG)
-    return taken(first, steps.NoteRefusal(household="zhou", words="not without my son"), ZHOU)
+    first = taken(approved(), acts.Countersign(household="wang"), WANG)
+    return taken(first, acts.NoteRefusal(household="zhou", words="not without my son"), ZHOU)

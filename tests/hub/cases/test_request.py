@@ -19,7 +19,7 @@ from tests.hub.cases.requests import (
     scanned,
     taken,
 )
-from village_hub.cases import request_steps as steps
+from village_hub.cases import request_acts as acts
 from village_hub.cases.effects import Cut, Hold, Release, Tell
 from village_hub.cases.matter import DAY, THE_CLOCK, Act, Person, StepRefused, TimeIsUp
 from village_hub.cases.request import Answer, Request, begin
@@ -58,12 +58,12 @@ def refused(request: Request, act: Act, by: Person, now: int = NOW) -> str:
 )
 def test_what_is_not_whole_is_not_filed(terms: dict[str, Any], code: str) -> None:
     """PRM-8; seed vectors 5 to 7."""
-    assert refused(scanned(**terms), steps.File(), LI) == code
+    assert refused(scanned(**terms), acts.File(), LI) == code
 
 
 def test_without_its_scan_it_is_not_filed() -> None:
     """PRM-8."""
-    assert refused(drafted(), steps.File(), LI) == "no_notice"
+    assert refused(drafted(), acts.File(), LI) == "no_notice"
 
 
 def test_an_area_is_no_wider_than_the_law_allows_and_lies_in_the_place() -> None:
@@ -75,7 +75,7 @@ def test_an_area_is_no_wider_than_the_law_allows_and_lies_in_the_place() -> None
     elsewhere = AMENDED.sought.model_copy(
         update={"area": AMENDED.sought.area.model_copy(update={"place": "430121105001"})}
     )
-    assert refused(scanned(AMENDED, sought=elsewhere), steps.File(), LI) == "bad_place"
+    assert refused(scanned(AMENDED, sought=elsewhere), acts.File(), LI) == "bad_place"
 
 
 @pytest.mark.parametrize("by", [CLERK, FANG, ELSEWHERE])
@@ -88,23 +88,23 @@ def test_only_police_of_the_place_request(by: Person) -> None:
 def test_only_the_approver_it_names_decides_and_only_from_the_same_unit_or_above() -> None:
     """PRM-8, PRM-11."""
     for by in (LI, CHEN, SUN, CLERK, WANG):
-        assert refused(filed(), steps.Approve(), by) == "not_yours"
+        assert refused(filed(), acts.Approve(), by) == "not_yours"
     moved = ZHAO.model_copy(update={"unit": "another station", "place": "430121105"})
-    assert refused(filed(), steps.Approve(), moved) == "not_yours"
+    assert refused(filed(), acts.Approve(), moved) == "not_yours"
     demoted = ZHAO.model_copy(update={"roles": ()})
-    assert refused(filed(), steps.Approve(), demoted) == "not_yours"
+    assert refused(filed(), acts.Approve(), demoted) == "not_yours"
     above = filed(TERMS.model_copy(update={"approver": named(SUN)}))
-    assert taken(above, steps.Approve(), SUN).state == "approved"
+    assert taken(above, acts.Approve(), SUN).state == "approved"
 
 
 def test_nothing_opens_before_it_is_approved() -> None:
     for request, by in ((filed(), WANG), (scanned(), WANG), (filed(), CLERK)):
-        assert refused(request, steps.Countersign(household="wang"), by) == "out_of_turn"
+        assert refused(request, acts.Countersign(household="wang"), by) == "out_of_turn"
 
 
 def test_at_the_approval_each_household_is_told_and_its_footage_stays() -> None:
     """PRM-8, PRM-10: at once."""
-    found = KIND.step(filed(), steps.Approve(), ZHAO, NOW)
+    found = KIND.step(filed(), acts.Approve(), ZHAO, NOW)
     told = [each for each in found.effects if isinstance(each, Tell)]
     owners = [to.household for tell in told for to in tell.told[Whom.OWNER]]
     assert owners == ["wang", "zhou"]
@@ -119,13 +119,13 @@ def test_at_the_approval_each_household_is_told_and_its_footage_stays() -> None:
 
 def test_each_owner_answers_for_their_own_and_a_refusal_is_noted() -> None:
     """PRM-8: CRP 62 has the holder's signature or a note that it was refused."""
-    request = taken(approved(), steps.Countersign(household="wang"), WANG)
+    request = taken(approved(), acts.Countersign(household="wang"), WANG)
     assert request.state == "approved"
     assert [part.answer for part in request.parts] == [Answer.COUNTERSIGNED, None]
-    assert refused(request, steps.Countersign(household="wang"), WANG) == "no_such_part"
-    assert refused(request, steps.Countersign(household="zhou"), WANG) == "no_such_part"
-    assert refused(request, steps.Countersign(household="zhou"), FANG) == "not_yours"
-    assert refused(request, steps.Countersign(household="zhou"), LI) == "not_yours"
+    assert refused(request, acts.Countersign(household="wang"), WANG) == "no_such_part"
+    assert refused(request, acts.Countersign(household="zhou"), WANG) == "no_such_part"
+    assert refused(request, acts.Countersign(household="zhou"), FANG) == "not_yours"
+    assert refused(request, acts.Countersign(household="zhou"), LI) == "not_yours"
     done = answered()
     assert done.state == "answered"
     assert [part.answer for part in done.parts] == [Answer.COUNTERSIGNED, Answer.REFUSAL_NOTED]
@@ -135,14 +135,14 @@ def test_each_owner_answers_for_their_own_and_a_refusal_is_noted() -> None:
 def test_the_village_answers_only_where_no_owner_did_in_time() -> None:
     """PRM-8: the node's custodian if the owner cannot be reached."""
     request = approved()
-    assert refused(request, steps.Countersign(household="wang"), CLERK) == "owner_first"
+    assert refused(request, acts.Countersign(household="wang"), CLERK) == "owner_first"
     assert KIND.due(request) == NOW + 3 * DAY
     late = KIND.step(request, TimeIsUp(), THE_CLOCK, NOW + 3 * DAY)
     assert any(isinstance(each, Tell) and Whom.CUSTODIAN in each.told for each in late.effects)
     assert late.matter.state == "approved"
-    done = taken(late.matter, steps.Countersign(household="wang"), CLERK, NOW + 3 * DAY)
+    done = taken(late.matter, acts.Countersign(household="wang"), CLERK, NOW + 3 * DAY)
     assert done.parts[0].by == CLERK
-    owner = taken(done, steps.Countersign(household="zhou"), ZHOU, NOW + 3 * DAY)
+    owner = taken(done, acts.Countersign(household="zhou"), ZHOU, NOW + 3 * DAY)
     assert owner.state == "answered"
 
 
@@ -150,11 +150,11 @@ def test_an_area_is_resolved_by_the_village_and_may_hold_nothing() -> None:
     """PRM-18: the asker sees answers only."""
     request = approved(AMENDED)
     assert request.parts == ()
-    assert refused(request, steps.Resolve(parts=FOUND), LI) == "not_yours"
-    found = taken(request, steps.Resolve(parts=FOUND), CLERK)
+    assert refused(request, acts.Resolve(parts=FOUND), LI) == "not_yours"
+    found = taken(request, acts.Resolve(parts=FOUND), CLERK)
     assert (found.state, len(found.parts)) == ("approved", 2)
-    assert refused(found, steps.Resolve(), CLERK) == "resolved"
-    assert taken(request, steps.Resolve(), CLERK).state == "answered"
+    assert refused(found, acts.Resolve(), CLERK) == "resolved"
+    assert taken(request, acts.Resolve(), CLERK).state == "answered"
 
 
 @pytest.mark.parametrize("request_", [approved(), answered()], ids=["approved", "answered"])
@@ -166,20 +166,20 @@ def test_at_the_return_date_it_ends_and_what_it_opened_is_shut(request_: Request
 
 
 def test_who_used_it_says_that_it_is_returned() -> None:
-    assert taken(answered(), steps.Returned(), CHEN).state == "returned"
-    assert refused(answered(), steps.Returned(), WANG) == "not_yours"
+    assert taken(answered(), acts.Returned(), CHEN).state == "returned"
+    assert refused(answered(), acts.Returned(), WANG) == "not_yours"
 
 
 def test_a_refusal_gives_its_reason_and_a_draft_is_taken_back() -> None:
-    found = taken(filed(), steps.Refuse(words="no ground"), ZHAO)
+    found = taken(filed(), acts.Refuse(words="no ground"), ZHAO)
     assert (found.state, found.reason) == ("refused", "no ground")
-    assert taken(filed(), steps.Withdraw(), LI).state == "withdrawn"
-    assert refused(approved(), steps.Withdraw(), LI) == "out_of_turn"
+    assert taken(filed(), acts.Withdraw(), LI).state == "withdrawn"
+    assert refused(approved(), acts.Withdraw(), LI) == "out_of_turn"
 
 
 def test_what_is_filed_does_not_change_any_more() -> None:
-    assert refused(filed(), steps.Amend(terms=TERMS), LI) == "out_of_turn"
-    assert refused(filed(), steps.Attach(scan=SCAN), LI) == "out_of_turn"
+    assert refused(filed(), acts.Amend(terms=TERMS), LI) == "out_of_turn"
+    assert refused(filed(), acts.Attach(scan=SCAN), LI) == "out_of_turn"
     elsewhere = TERMS.model_copy(update={"place": "430121102204"})
-    assert refused(drafted(), steps.Amend(terms=elsewhere), LI) == "bad_place"
-    assert taken(drafted(), steps.Amend(terms=AMENDED), LI).terms == AMENDED
+    assert refused(drafted(), acts.Amend(terms=elsewhere), LI) == "bad_place"
+    assert taken(drafted(), acts.Amend(terms=AMENDED), LI).terms == AMENDED

@@ -11,7 +11,7 @@ from village_hub.access.classes import Place
 from village_hub.access.facts import Permit, Subject
 from village_hub.access.rules import decide
 from village_hub.cases import request
-from village_hub.cases import request_steps as steps
+from village_hub.cases import request_acts as acts
 from village_hub.cases.matter import DAY, HOUR, Person
 from village_hub.cases.request import Found, Request
 from village_hub.cases.request_terms import Footage, RequestTerms
@@ -56,15 +56,15 @@ class Story:
             begin=self.begin,
             end=self.end,
         )
-        await desk.act(self.id, steps.Attach(scan=SCAN), LI)
-        await desk.act(self.id, steps.File(parts=(found,)), LI)
+        await desk.act(self.id, acts.Attach(scan=SCAN), LI)
+        await desk.act(self.id, acts.File(parts=(found,)), LI)
 
     async def answered(self, owner: str) -> None:
         desk = self.hub.app[keys.DESK]
         await self.filed()
-        await desk.act(self.id, steps.Approve(), ZHAO)
+        await desk.act(self.id, acts.Approve(), ZHAO)
         who = Person(issuer=self.hub.id, id=owner, owns=(self.household,))
-        await desk.act(self.id, steps.Countersign(household=self.household), who)
+        await desk.act(self.id, acts.Countersign(household=self.household), who)
 
     async def asks(
         self,
@@ -150,7 +150,7 @@ async def test_outside_its_window_it_opens_nothing(story: Story, owner: tuple[st
 async def test_before_it_is_approved_and_answered_it_opens_nothing(story: Story) -> None:
     await story.filed()
     assert await story.asks(LI, Action.CLIP) == "not_approved"
-    await story.hub.app[keys.DESK].act(story.id, steps.Approve(), ZHAO)
+    await story.hub.app[keys.DESK].act(story.id, acts.Approve(), ZHAO)
     assert await story.asks(LI, Action.CLIP) == "not_approved"
 
 

@@ -16,7 +16,7 @@ from tests.hub.cases.cast import (
 from tests.hub.cases.requests import AMENDED, FOUND, LATER, SCAN, TERMS
 from village_core.permits import Purpose
 from village_hub.cases import concerned, public_answer, public_ask, request
-from village_hub.cases import request_steps as steps
+from village_hub.cases import request_acts as acts
 from village_hub.cases.matter import DAY, HOUR, THE_CLOCK
 
 ASK = public_ask.AskTerms(
@@ -56,22 +56,22 @@ WALKS: Mapping[str, Walk] = {
     "request": Walk(
         lambda: request.begin(LATER, LI, NOW),
         [
-            steps.Amend(terms=TERMS),
-            steps.Amend(terms=AMENDED),
-            steps.Attach(scan=SCAN),
-            steps.File(parts=FOUND),
-            steps.Withdraw(),
-            steps.GrantDelay(),
-            steps.Approve(),
-            steps.Refuse(words="no ground"),
-            steps.Resolve(parts=FOUND),
-            steps.Resolve(),
-            steps.Countersign(household="wang"),
-            steps.NoteRefusal(household="zhou"),
-            steps.Countersign(household="zhou"),
-            steps.RenewDelay(until=NOW + 20 * DAY, ground="would impede duty still"),
-            steps.EndDelay(),
-            steps.Returned(),
+            acts.Amend(terms=TERMS),
+            acts.Amend(terms=AMENDED),
+            acts.Attach(scan=SCAN),
+            acts.File(parts=FOUND),
+            acts.Withdraw(),
+            acts.GrantDelay(),
+            acts.Approve(),
+            acts.Refuse(words="no ground"),
+            acts.Resolve(parts=FOUND),
+            acts.Resolve(),
+            acts.Countersign(household="wang"),
+            acts.NoteRefusal(household="zhou"),
+            acts.Countersign(household="zhou"),
+            acts.RenewDelay(until=NOW + 20 * DAY, ground="would impede duty still"),
+            acts.EndDelay(),
+            acts.Returned(),
         ],
         jumps=(0, 0, HOUR, 2 * DAY),
         lengths=(5, 20),
