@@ -21,7 +21,7 @@ from village_hub.access.renewal import Renewal
 from village_hub.access.seconds import Seconds
 from village_hub.access.shifts import Shifts
 from village_hub.access.sign_in import SignIns
-from village_hub.access.status_lists import StatusLists, none_given
+from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
@@ -30,10 +30,11 @@ from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
-from village_hub.catalogue import device_grants, nodes, people, seconds
+from village_hub.catalogue import device_grants, grants, nodes, people, seconds
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
+from village_hub.consent import service as consent
 from village_hub.media.service import LiveNeeds, OpenLive
 from village_hub.media.turn import Turn
 from village_hub.media.uploads import Uploads
@@ -62,8 +63,8 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
-    more = [with_notices, with_watching, with_cases, with_announcement, with_metrics]
-    app.cleanup_ctx.extend([*parts, *more])
+    looking = [with_notices, with_watching, with_cases, with_consent]
+    app.cleanup_ctx.extend([*parts, *looking, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, name_server])
     for module in route_modules():
@@ -106,7 +107,12 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[keys.SHIFTS] = Shifts(catalogue, clock)
     app[keys.HOUSEHOLDS] = Households(catalogue, clock)
     app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
-    app[keys.STATUS_LISTS] = StatusLists(app[keys.CONFIG].url, token_keys, clock, none_given)
+    app[keys.STATUS_LISTS] = StatusLists(
+        app[keys.CONFIG].url,
+        token_keys,
+        clock,
+        lambda first, end: catalogue.read(grants.statuses, first, end),
+    )
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
         vouch=Throttle(limits.vouches_per_minute, 60, clock),
@@ -174,6 +180,28 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
     yield
     for name in jobs:
         await supervisor.end(name)
+
+
+async def with_consent(app: web.Application) -> AsyncIterator[None]:
+    """Behind `with_watching`: what a household stops is cut there."""
+    supervisor = app[keys.SUPERVISOR]
+    app[keys.CONSENT] = joined = consent.joined(
+        consent.Needs(
+            hub=app[keys.NODE].id,
+            url=app[keys.CONFIG].url,
+            state=app[keys.CONFIG].state,
+            catalogue=app[keys.CATALOGUE],
+            children=app[keys.CHILDREN],
+            live=app[keys.LIVE],
+            renewal=app[keys.RENEWAL],
+            statuses=app[keys.STATUS_LISTS],
+            supervisor=supervisor,
+            clock=app[keys.CLOCK],
+        )
+    )
+    supervisor.start("consent", joined.housekeeping.run, expected=(CatalogueError,))
+    yield
+    await supervisor.end("consent")
 
 
 async def with_announcement(app: web.Application) -> AsyncIterator[None]:

@@ -25,6 +25,7 @@ from village_hub.cases.desk import Desk
 from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
+from village_hub.consent.service import Consent
 from village_hub.media.service import LiveService
 from village_hub.media.turn import Turn
 from village_hub.media.uploads import Uploads
@@ -75,3 +76,4 @@ LIVE = web.AppKey("LIVE", LiveService)
 TURN = web.AppKey("TURN", Turn)
 NOTICES = web.AppKey("NOTICES", Notices)
 METRICS = web.AppKey("METRICS", Metrics)
+CONSENT = web.AppKey("CONSENT", Consent)

@@ -48,6 +48,7 @@ PUBLIC = views.PUBLIC | frozenset(
         "openapi",
         "vouch",
         "sign_in",
+        "join_by_invitation",
         "passkey_sign_in_begin",
         "passkey_sign_in_finish",
         "passkey_sign_in_choose",

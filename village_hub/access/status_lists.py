@@ -84,7 +84,3 @@ class StatusLists:
 
     def _uri(self, number: int) -> str:
         return f"{self._url}{PATH}/{number}"
-
-
-async def none_given(_first: int, _end: int) -> None:
-    """The statuses of a hub without grants."""

@@ -16,6 +16,7 @@ from village_hub.access.facts import Basis, CameraFacts, PersonKey, ShiftFacts, 
 from village_hub.cases import openings
 from village_hub.cases.request_basis import requests_about
 from village_hub.catalogue import camera_records, cameras, people, shifts
+from village_hub.catalogue.consent import granted, granted_cameras
 from village_hub.catalogue.rows import CameraRow
 
 
@@ -85,7 +86,7 @@ def _of_my_households(session: Session, hub: str, subject: Subject) -> Iterable[
 
 Near = Callable[[Session, str, Subject], Iterable[str]]
 """(session, this hub's id, subject) -> ids of cameras."""
-NEAR: tuple[Near, ...] = (_of_my_households,)
+NEAR: tuple[Near, ...] = (_of_my_households, granted_cameras)
 
 
 def camera_facts(session: Session, camera: CameraRow) -> CameraFacts:
@@ -136,4 +137,4 @@ def _requests(
     return {"requests": requests_about(session, camera.id)} if question.subject.roles else {}
 
 
-SOURCES: tuple[Source, ...] = (_household, _shift, _openings, _requests)
+SOURCES: tuple[Source, ...] = (_household, _shift, _openings, _requests, granted)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
@@ -99,7 +100,8 @@ class Catalogue:
         def call(session: Session) -> T:
             return query(session, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(threads, how, call)
+        run = copy_context().run  # an audit entry in it says where the request came from
+        return await asyncio.get_running_loop().run_in_executor(threads, run, how, call)
 
     def _write(self, query: Callable[[Session], T]) -> T:
         database = self._database

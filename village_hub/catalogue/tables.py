@@ -4,6 +4,7 @@ from village_hub.catalogue import (
     audit_models,
     camera_models,
     case_models,
+    consent_models,
     models,
     notice_models,
     once_models,
@@ -11,4 +12,7 @@ from village_hub.catalogue import (
 )
 
 METADATA = models.METADATA
-AREAS = (models, staff_models, notice_models, audit_models, once_models, camera_models, case_models)
+AREAS = (
+    *(models, staff_models, consent_models, case_models, notice_models, audit_models),
+    *(once_models, camera_models),
+)
