@@ -7,7 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from village_hub.catalogue.store import CatalogueError
-from village_hub.errors import HubError, Unauthorized
+from village_hub.catalogue.versions import Stale
+from village_hub.errors import Conflict, HubError, PreconditionFailed, Unauthorized
 from village_hub.pages import views
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,9 @@ async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: whatever is raised below becomes an answer here, and nowhere else."""
     try:
         return await handler(request)
-    except HubError as error:
-        return _refuse(request, error)
+    except (HubError, Stale) as error:
+        refused = _changed(request, error) if isinstance(error, Stale) else error
+        return _refuse(request, refused)
     except web.HTTPException as error:
         if error.status < 400:  # redirects are not failures
             raise
@@ -62,6 +64,13 @@ def problem(
         headers={**always, **(headers or {})},
         content_type="application/problem+json",
     )
+
+
+def _changed(request: web.Request, stale: Stale) -> HubError:
+    """412 where the version came as If-Match (RFC 9110 section 13.1.1), 409 where in the body."""
+    kind = PreconditionFailed if "If-Match" in request.headers else Conflict
+    now = {"ETag": f'"{stale.now}"'}
+    return kind("somebody changed it meanwhile: read it again", code="changed", headers=now)
 
 
 def _refuse(request: web.Request, error: HubError) -> web.Response:

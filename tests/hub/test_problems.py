@@ -10,6 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from tests.hub.support import Hub
 from village_hub import errors, logs, problems
+from village_hub.catalogue.versions import Stale
 from village_hub.errors import HubError, TooMany, Unauthorized
 
 
@@ -24,8 +25,10 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
         assert str(kind.status) in doc
 
 
-async def answer(error: Exception, accept: str = "application/json") -> web.Response:
-    request = make_mocked_request("GET", "/api/x", headers={"Accept": accept})
+async def answer(
+    error: Exception, accept: str = "application/json", **headers: str
+) -> web.Response:
+    request = make_mocked_request("GET", "/api/x", headers={"Accept": accept, **headers})
 
     async def fail(_: web.Request) -> web.StreamResponse:
         raise error
@@ -52,6 +55,15 @@ async def test_the_headers_that_a_status_asks_for_are_there() -> None:
     refused = await answer(web.HTTPMethodNotAllowed("PUT", ["GET"]))
     assert (refused.status, refused.headers["Allow"]) == (405, "GET")
     assert json.loads(refused.text or "")["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"If-Match": '"1"'}, 412), ({}, 409)])
+async def test_who_edits_what_changed_meanwhile_is_told_its_version(
+    headers: dict[str, str], status: int
+) -> None:
+    response = await answer(Stale(3), **headers)
+    assert (response.status, response.headers["ETag"]) == (status, '"3"')
+    assert json.loads(response.text or "")["code"] == "changed"
 
 
 async def test_what_nobody_expected_is_logged_and_not_told(

@@ -64,6 +64,7 @@ class Server:
         (data / "pg_hba.conf").write_text(HBA)
 
     def start(self) -> None:
+        """In the main thread: the server ends with the thread that started it."""
         options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         where = (
             "-D",

@@ -16,7 +16,7 @@ from village_hub.api import bodies
 from village_hub.api.cameras import known
 from village_hub.api.contract import Shape, operation, reply
 from village_hub.catalogue import camera_records
-from village_hub.catalogue.camera_records import RecordRow, StaleRecord
+from village_hub.catalogue.camera_records import RecordRow
 from village_hub.catalogue.rows import CameraRow
 from village_hub.errors import Conflict, NotFound, Refused, Unprocessable
 
@@ -105,10 +105,7 @@ async def propose(request: web.Request) -> web.Response:
         approved=None,
         objection=None,
     )
-    try:
-        written = await request.app[keys.CATALOGUE].write(camera_records.put, record)
-    except StaleRecord as error:
-        raise _changed() from error
+    written = await request.app[keys.CATALOGUE].write(camera_records.put, record)
     request.app[keys.RENEWAL].look_soon()
     return await _shown(request, written)
 
@@ -127,12 +124,9 @@ async def approve(request: web.Request) -> web.Response:
         raise NotFound("nothing is on record of this camera", code="no_record")
     await _decide(request, caller, row, wish.reason, (caller.subject.issuer, record.proposed_by))
     now, who = request.app[keys.CLOCK].utc_ms(), caller.subject.id
-    try:
-        written = await catalogue.write(
-            camera_records.approve, row.id, wish.version, wish.picture_sha256, who, now
-        )
-    except StaleRecord as error:
-        raise _changed() from error
+    written = await catalogue.write(
+        camera_records.approve, row.id, wish.version, wish.picture_sha256, who, now
+    )
     return await _shown(request, written)
 
 
@@ -169,7 +163,3 @@ async def _shown(request: web.Request, record: RecordRow) -> web.Response:
 
 
 FIELDS = frozenset(RecordRow.__slots__)
-
-
-def _changed() -> Conflict:
-    return Conflict("somebody changed this record meanwhile: read it again", code="changed")

@@ -9,16 +9,13 @@ from village_core.permits import CameraClass
 from village_hub.access.classes import OnRecord, Place, Polygon
 from village_hub.catalogue.camera_models import CameraRecord
 from village_hub.catalogue.models import Camera, Household
+from village_hub.catalogue.versions import NEW, Stale, changed
 
 SAME = (
     *("purpose", "installer", "duty", "sign_placed", "mask_needed"),
     *("proposed_by", "proposed"),
 )
 """Columns that are what the row value has."""
-
-
-class StaleRecord(Exception):  # noqa: N818 - a state of the catalogue
-    """Somebody else changed the record since it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +45,9 @@ def find(session: Session, camera_id: str) -> RecordRow | None:
 
 def put(session: Session, record: RecordRow) -> RecordRow:
     """`record.version` is the one that was read, 0 for a first record. What was approved is not any
-    more. Raises StaleRecord."""
+    more. Raises Stale."""
     row = session.get(CameraRecord, record.camera)
-    if (row.version if row else 0) != record.version:
-        raise StaleRecord
+    changed(row, record.version)
     written = {
         **{name: getattr(record, name) for name in SAME},
         "camera_class": record.camera_class.value,
@@ -72,12 +68,12 @@ def put(session: Session, record: RecordRow) -> RecordRow:
 def approve(
     session: Session, camera_id: str, version: int, picture: str, by: str, now: int
 ) -> RecordRow:
-    """Raises StaleRecord when it is not this version that stands there."""
+    """Raises Stale when it is not this version that stands there."""
     row = session.get(CameraRecord, camera_id)
-    if row is None or row.version != version:
-        raise StaleRecord
+    changed(row, version)
+    if row is None:
+        raise Stale(NEW)
     row.picture_sha256, row.approved_by, row.approved = picture, by, now
-    row.version += 1
     session.flush()
     return _record_row(row)
 
