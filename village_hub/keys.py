@@ -20,6 +20,7 @@ from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
 from village_hub.audit.checkpoints import Checkpoints
 from village_hub.audit.log import AuditLog
+from village_hub.audit.publishing import Summaries
 from village_hub.audit.views import Views
 from village_hub.cases.desk import Desk
 from village_hub.cases.scans import Scans
@@ -57,6 +58,7 @@ STATUS_LISTS = web.AppKey("STATUS_LISTS", StatusLists)
 TICKETS = web.AppKey("TICKETS", Tickets)
 AUDIT = web.AppKey("AUDIT", AuditLog)
 CHECKPOINTS = web.AppKey("CHECKPOINTS", Checkpoints)
+SUMMARIES = web.AppKey("SUMMARIES", Summaries)
 VIEWS = web.AppKey("VIEWS", Views)
 GUARD = web.AppKey("GUARD", Guard)
 SIGN_INS = web.AppKey("SIGN_INS", SignIns)

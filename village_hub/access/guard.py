@@ -67,6 +67,7 @@ PUBLIC = views.PUBLIC | frozenset(
         "whep_session_preflight",
         "gateway_receipts",
         "gateway_keys",
+        "public_summary",
     }
 )
 TOKEN_NAMES = frozenset({"access_token", "authorization", "jwt", "token", "bearer"})

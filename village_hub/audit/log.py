@@ -16,6 +16,7 @@ from village_hub.audit.entry import Entry
 from village_hub.audit.strangers import Strangers
 from village_hub.catalogue import audit
 from village_hub.catalogue.store import Catalogue, CatalogueError
+from village_hub.errors import Overloaded
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,15 @@ class AuditLog:
             await self.write(entry)
         except AuditFailed:
             self.keep(entry)
+
+    async def must(self, entry: Entry) -> None:
+        """For an act that may not happen unwritten. Raises Overloaded."""
+        try:
+            await self.write(entry)
+        except AuditFailed as error:
+            raise Overloaded(
+                "nothing can be written down now", code="audit", retry_after=10
+            ) from error
 
     async def run(self) -> None:
         """A job."""

@@ -12,6 +12,7 @@ from village_hub.access import guard
 from village_hub.audit.checkpoints import FILE, Checkpoints
 from village_hub.audit.clock_watch import ClockWatch
 from village_hub.audit.log import AuditLog
+from village_hub.audit.publishing import Summaries
 from village_hub.audit.strangers import Strangers
 from village_hub.audit.views import Views, end_lost
 from village_hub.catalogue.store import CatalogueError
@@ -25,6 +26,7 @@ async def with_audit(app: web.Application) -> AsyncIterator[None]:
     app[guard.STRANGERS] = strangers = Strangers(clock)
     app[keys.AUDIT] = book = AuditLog(catalogue, clock, strangers, app[keys.METRICS].registry)
     app[keys.VIEWS] = views = Views(book, supervisor, clock)
+    app[keys.SUMMARIES] = Summaries(catalogue, clock)
     try:
         await end_lost(catalogue, clock)
     except CatalogueError as error:  # households see their cameras all the same

@@ -146,6 +146,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "person_id": who.id if who else None,
         "unit_id": (who.unit or None) if who else None,
         "case_ref": entry.case or None,
+        "grant_ref": entry.grant or None,
         "permit_id": entry.permit or None,
     }
 

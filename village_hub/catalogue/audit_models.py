@@ -36,6 +36,7 @@ class AuditEntry(SQLModel, table=True):
     person_id: str | None = None
     unit_id: str | None = None
     case_ref: str | None = None
+    grant_ref: str | None = None
     permit_id: str | None = Field(default=None, index=True)
     document: str = Field(sa_column=Column(Text, nullable=False))  # canonical JSON
     prev: str  # the hash before

@@ -52,6 +52,7 @@ def _entry() -> None:
         sa.Column("person_id", sa.String(), nullable=True),
         sa.Column("unit_id", sa.String(), nullable=True),
         sa.Column("case_ref", sa.String(), nullable=True),
+        sa.Column("grant_ref", sa.String(), nullable=True),
         sa.Column("permit_id", sa.String(), nullable=True),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("prev", sa.String(), nullable=False),
