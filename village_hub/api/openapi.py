@@ -29,6 +29,7 @@ routes = web.RouteTableDef()
 VERSION = metadata.version("security-village")
 DESCRIBED = ("/api/v1/", "/whip/", "/whep/", "/uplink", "/.well-known/", "/healthz", "/readyz")
 JSON = "application/json"
+PLACE = "#/components/schemas/"
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -107,7 +108,7 @@ def _operation(route: web.AbstractRoute, path: str, schemas: dict[str, Any]) -> 
         "operationId": f"{name}_{route.method.lower()}",
         "summary": words.partition(". ")[0].rstrip("."),
         "description": words,
-        "parameters": [*_path_parameters(path), *_parameters(said)],
+        "parameters": [*_path_parameters(path), *_parameters(said, schemas)],
         "security": [] if name in PUBLIC else _security(route),
         "responses": {
             **_answers(said, schemas),
@@ -126,10 +127,11 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _parameters(said: Operation) -> list[dict[str, Any]]:
+def _parameters(said: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if said.query is not None:
-        schema = said.query.model_json_schema()
+        schema = said.query.model_json_schema(ref_template=PLACE + "{model}")
+        schemas.update(schema.pop("$defs", {}))
         needed = schema.get("required", [])
         found += [
             {"name": name, "in": "query", "required": name in needed, "schema": each}
@@ -187,9 +189,8 @@ def _body(said: Operation, schemas: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _reference(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
-    place = "#/components/schemas/"
-    schema = model.model_json_schema(ref_template=place + "{model}")
+    schema = model.model_json_schema(ref_template=PLACE + "{model}")
     schemas.update(schema.pop("$defs", {}))
     name = re.sub(r"\W+", "_", model.__name__).strip("_")
     schemas[name] = schema
-    return {"$ref": place + name}
+    return {"$ref": PLACE + name}

@@ -86,8 +86,8 @@ async def test_a_view_is_one_line_a_still_and_a_refusal_are_lines_too(hub: Hub) 
     hub.clock.turn(1)
     row = await hub.app[keys.CATALOGUE].read(cameras.find, camera)
     assert row is not None
+    stranger = PersonCaller(Subject(hub.id, "zhao", name="Zhao"), "s")
     with pytest.raises(Refused):
-        stranger = PersonCaller(Subject(hub.id, "zhao", name="Zhao"), "s")
         await hub.app[keys.GUARD].permit(stranger, row, Quality.SUB, Action.LIVE)
     items = (await get(hub, "/api/v1/me/log", viewer))["items"]
     assert [(each["action"], each["result"], each["ended"]) for each in items] == [
