@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -116,7 +117,7 @@ async def test_a_database_that_cannot_hold_every_name_is_refused(
 
 async def test_what_is_refused_is_not_quoted(catalogue: Catalogue) -> None:
     """AUD-9: PostgreSQL would quote the row, and an enrolment's secret with it."""
-    row = {"household_id": "none", "state": "open", "tries": 5, "expires": 1}
+    row: dict[str, Any] = {"household_id": "none", "state": "open", "tries": 5, "expires": 1}
 
     def add(session: Session) -> None:
         session.add(Enrolment(id="e", secret="s3cr3t", digest="d1gest", **row))
