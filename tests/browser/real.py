@@ -95,13 +95,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def real_hub(state: Path, turn: TurnConfig | None = None) -> AsyncIterator[RealHub]:
+async def real_hub(
+    state: Path, turn: TurnConfig | None = None, *, named: bool = False
+) -> AsyncIterator[RealHub]:
     """A started hub on loopback, its media on this machine's own addresses: Chromium gathers no
-    loopback candidates."""
+    loopback candidates. `named`: by a name, as passkeys need it."""
     port = free_port()
     config = Config(
         name="西村",
         state=state,
+        public_url=f"http://localhost:{port}" if named else "",
         listen=ListenConfig(hosts=["127.0.0.1"], port=port),
         media=MediaConfig(port=0),
         metrics=MetricsConfig(enabled=False),

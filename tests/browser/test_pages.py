@@ -14,7 +14,16 @@ from aiohttp.test_utils import TestClient, TestServer
 from tests.browser.stand_in import Camera, ScriptedHub
 from village_core.troubles import Trouble
 from village_hub.pages.folder import TEMPLATES
-from village_hub.pages.render import CameraPage, CamerasPage, ErrorPage, Page, SignInPage
+from village_hub.pages.render import (
+    AccountPage,
+    CameraPage,
+    CamerasPage,
+    DevicePage,
+    EnrolPage,
+    ErrorPage,
+    Page,
+    SignInPage,
+)
 from village_hub.pages.static import FOREVER, Statics
 from village_hub.pages.views import PUBLIC, routes
 from village_hub.pages.words import read_words
@@ -22,7 +31,10 @@ from village_hub.pages.words import read_words
 EVIL = """"><script>alert(1)</script>' onerror=x </script><!-- {{ 7*7 }} 院"""
 AS_PAGE = {"Accept": "text/html", "Accept-Language": "en"}
 Client = TestClient[web.Request, web.Application]
-PAGES: tuple[type[Page], ...] = (SignInPage, CamerasPage, CameraPage, ErrorPage)
+PAGES: tuple[type[Page], ...] = (
+    *(SignInPage, CamerasPage, CameraPage, ErrorPage),
+    *(EnrolPage, AccountPage, DevicePage),
+)
 
 
 @pytest.fixture

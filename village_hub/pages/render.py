@@ -44,6 +44,25 @@ class SignInPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolPage(Page):
+    template: ClassVar[str] = "enrol.html"
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPage(Page):
+    template: ClassVar[str] = "account.html"
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePage(Page):
+    template: ClassVar[str] = "device.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CamerasPage(Page):
     template: ClassVar[str] = "cameras.html"
 

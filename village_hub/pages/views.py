@@ -11,9 +11,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from village_hub.pages.render import (
+    AccountPage,
     CameraCard,
     CameraPage,
     CamerasPage,
+    DevicePage,
+    EnrolPage,
     ErrorPage,
     Page,
     Renderer,
@@ -26,7 +29,7 @@ LANGUAGE_COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
 FORM_WITHIN = 10.0  # seconds
 SIGN_IN = "/sign-in"
-PUBLIC = frozenset({"sign_in_page", "language", "static"})
+PUBLIC = frozenset({"sign_in_page", "enrol_page", "language", "static"})
 
 # Nothing but the hub's own files, and pictures that a script made from what it fetched.
 POLICY: Final = "; ".join(
@@ -100,6 +103,25 @@ async def camera_page(request: web.Request) -> web.Response:
 async def sign_in_page(request: web.Request) -> web.Response:
     """Sign in with a one-time code: from the link's fragment, which no server sees, or typed."""
     return page_response(request, SignInPage(path=request.path))
+
+
+@routes.get("/enrol", name="enrol_page")
+async def enrol_page(request: web.Request) -> web.Response:
+    """Add a key for duty, with the code in the link's fragment: whoever does is signed in nowhere
+    yet."""
+    return page_response(request, EnrolPage(path=request.path))
+
+
+@routes.get("/account", name="account_page")
+async def account_page(request: web.Request) -> web.Response:
+    """My sessions, my keys, my shift; its script asks the API for them."""
+    return page_response(request, AccountPage(path=request.path))
+
+
+@routes.get("/device", name="device_page")
+async def device_page(request: web.Request) -> web.Response:
+    """Open a shared screen for my shift."""
+    return page_response(request, DevicePage())
 
 
 @routes.post("/language", name="language")
