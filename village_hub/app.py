@@ -199,6 +199,7 @@ async def with_consent(app: web.Application) -> AsyncIterator[None]:
             clock=app[keys.CLOCK],
         )
     )
+    joined.register(app[keys.NOTICES].phone_keys)
     supervisor.start("consent", joined.housekeeping.run, expected=(CatalogueError,))
     yield
     await supervisor.end("consent")

@@ -63,7 +63,7 @@ class Asking:
             about={"kind": wish.kind.value},
         )
         params = {"who": (by.unit_name or by.name)[:60], "what": wish.why[:60]}
-        event = Event(Kind.ASK_MADE, About("grant_ask", added.id), now, params)
+        event = Event(Kind.GRANT_ASKED, About("grant_ask", added.id), now, params)
         port.announce(session, event, {Whom.OWNER: [To.owners(household)]})
         return added
 

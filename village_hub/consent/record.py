@@ -60,12 +60,12 @@ def tell(
     household, name = home
     grant_id, terms = grant
     cameras = camera_names(session, household)
+    on_paper = kind is Kind.WINDOW_GRANT  # that sentence says from when
     params = {
         "who": terms.recipient.name[:LONGEST_NAME],
         "home": name[:LONGEST_NAME],
         "camera": "/".join(sorted(cameras.get(each, "?") for each in terms.cameras)),
-        "until": words.day_time(terms.until),
-        "from": words.day_time(terms.not_before),
+        "until": words.day_time(terms.not_before if on_paper else terms.until),
     }
     told = {**_told(session, household, terms), **(others or {})}
     wanted = {duty.whom for duty in due.RULES[kind].duties}

@@ -19,8 +19,14 @@ from village_hub.consent.stopping import Stopping
 from village_hub.consent.watching import Watching
 from village_hub.consent.window import Scans, Window
 from village_hub.media.service import LiveService
+from village_hub.notices.kinds import Kind, Outcome
+from village_hub.notices.phone_keys import PhoneKeys
 from village_hub.tiers.children import Children
 
+STOPPED_BY_KEY = (
+    *(Kind.GRANT_GIVEN, Kind.GRANT_ENDS_SOON, Kind.FAMILY_YEARLY),
+    *(Kind.INVITATION_USED, Kind.WINDOW_GRANT),
+)
 INVITED, INVITED_EVERY = 10, 300.0  # tries from one source in so many seconds
 
 
@@ -51,6 +57,12 @@ class Consent:
     watching: Watching
     housekeeping: Housekeeping
     throttle: Throttle  # of invitations
+
+    def register(self, keys: PhoneKeys) -> None:
+        """What a key on a phone brings about: a stop, or a no; never a yes (PRM-23)."""
+        for kind in STOPPED_BY_KEY:
+            keys.on(kind, Outcome.STOP, self.stopping.by_key)
+        keys.on(Kind.GRANT_ASKED, Outcome.NO, self.asking.by_key)
 
 
 def joined(needs: Needs) -> Consent:

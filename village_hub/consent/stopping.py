@@ -13,7 +13,7 @@ from village_core.grant_tokens import Grant
 from village_core.grants import GrantStatus
 from village_hub.access.facts import Subject
 from village_hub.access.identity import PersonCaller
-from village_hub.catalogue import grants, invitations, people
+from village_hub.catalogue import drafts, grants, invitations, people
 from village_hub.catalogue.consent import standing
 from village_hub.catalogue.consent_rows import GrantRow, HomeRow
 from village_hub.catalogue.notices import NoticeRow
@@ -23,6 +23,7 @@ from village_hub.consent.homes import Ties, classes, ties
 from village_hub.consent.post import Post
 from village_hub.consent.record import Acted
 from village_hub.consent.signed import read_signed
+from village_hub.consent.states import Act
 from village_hub.errors import Forbidden, NotFound
 from village_hub.notices.kinds import Kind, Outcome, Whom
 
@@ -123,12 +124,18 @@ class Stopping:
 
     async def by_key(self, notice: NoticeRow, outcome: Outcome) -> None:
         """A phone key on a notice about a grant: stop it, never anything else (PRM-23)."""
-        if outcome is not Outcome.STOP or notice.about_kind != "grant":
+        if outcome is not Outcome.STOP:
+            return
+        if notice.about_kind == "draft":  # of an invitation: not given yet
+            await self._catalogue.write(self._withdraw, notice.about_id)
             return
         node = await self._catalogue.write(self._by_key, notice)
         self._post.ended()
         if node is not None:
             self._post.tell_soon(node)
+
+    def _withdraw(self, session: Session, draft: str) -> None:
+        drafts.move(session, draft, Act.WITHDRAW)
 
     def _by_key(self, session: Session, notice: NoticeRow) -> str | None:
         row = grants.find(session, notice.about_id)

@@ -2,7 +2,7 @@
 and the list of who can see it (AUD-4). Read from the sessions that are open and the grants that
 stand, so it cannot lag behind them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from village_core.clock import Clock
@@ -10,6 +10,7 @@ from village_core.grant_tokens import Grant
 from village_core.grants import GrantStatus
 from village_core.permits import Action, Purpose
 from village_hub.access.facts import Permit
+from village_hub.cases.openings import of_camera
 from village_hub.catalogue import grants
 from village_hub.catalogue.consent import standing
 from village_hub.catalogue.consent_rows import GrantRow
@@ -55,11 +56,6 @@ class Open:
     ends: int
 
 
-Openings = Callable[[Session, str, int], Iterable[Open]]
-"""(session, household, now): what is open; the parts that open something add themselves."""
-OPENINGS: list[Openings] = []
-
-
 class Watching:
     def __init__(self, hub: str, catalogue: Catalogue, live: LiveService, clock: Clock) -> None:
         self._hub = hub
@@ -97,12 +93,13 @@ class Watching:
 
 
 def _openings(session: Session, household: str, now: int) -> list[Open]:
-    return list(_each_open(session, household, now))
-
-
-def _each_open(session: Session, household: str, now: int) -> Iterator[Open]:
-    for source in OPENINGS:
-        yield from source(session, household, now)
+    cameras = camera_names(session, household)
+    facts = {each.id: each for camera in cameras for each in of_camera(session, camera, now)}
+    return [
+        Open(each.id, each.kind.value, each.cameras & set(cameras), each.opened, each.ends)
+        for each in facts.values()
+        if each.opened <= now < each.ends
+    ]
 
 
 def _look(permit: Permit, names: Mapping[str, str], ends: Mapping[str, int]) -> Look:

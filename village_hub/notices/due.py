@@ -141,6 +141,7 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.GRANT_ENDS_SOON: _rule("PRM-5", Duty(Whom.OWNER, DAY, TEXT), _RECIPIENT),
         Kind.FAMILY_YEARLY: _rule("PRM-5", Duty(Whom.OWNER, DAY, TEXT)),
         Kind.INVITATION_USED: _rule("PRM-5", _OWNER_NOW),
+        Kind.GRANT_ASKED: _rule("PRM-20", Duty(Whom.OWNER, HOUR, TEXT)),
         Kind.WINDOW_GRANT: _rule(
             "PRM-21", Duty(Whom.OWNER, 12 * HOUR, CALL, must=_BY_CALL_AND_SLIP), _AUDITOR_DAY
         ),
@@ -165,6 +166,7 @@ KEYS: Mapping[Kind, tuple[Outcome, ...]] = MappingProxyType(
         Kind.SOS_CALL: (Outcome.ACCEPT_SOS_CALL, Outcome.NO),
         Kind.SOS_VIEWED: (Outcome.STOP,),
         Kind.ASK_MADE: (Outcome.NO,),
+        Kind.GRANT_ASKED: (Outcome.NO,),
         Kind.FILMED_ASKED: (Outcome.NO,),
         Kind.VIEW_TO_APPROVE: (Outcome.NO,),
         Kind.GRANT_GIVEN: (Outcome.STOP,),

@@ -79,6 +79,7 @@ class Kind(StrEnum):
     GRANT_ENDS_SOON = "grant_ends_soon"
     FAMILY_YEARLY = "family_yearly"
     INVITATION_USED = "invitation_used"
+    GRANT_ASKED = "grant_asked"
     WINDOW_GRANT = "window_grant"
     BOX_CHANGED = "box_changed"
     DISPUTE_LOOKED = "dispute_looked"

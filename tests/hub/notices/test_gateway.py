@@ -142,12 +142,14 @@ async def test_a_call_offers_only_keys_that_somebody_carries_out(told: Told) -> 
     async def stop(row: object, outcome: Outcome) -> None:
         pressed.append(outcome)
 
+    phone_keys = told.hub.app[keys.NOTICES].phone_keys
+    del phone_keys._handlers[Kind.FAMILY_YEARLY, Outcome.STOP]
     await told.phone(told.owner, PHONE, Channel.VOICE)
     await told.tell(Kind.FAMILY_YEARLY)
     await until(lambda: len(told.gateway.letters) == 1)
     assert told.gateway.letters[0]["keys"] == {}
     assert "请按" not in told.gateway.letters[0]["text"]
-    told.hub.app[keys.NOTICES].phone_keys.on(Kind.FAMILY_YEARLY, Outcome.STOP, stop)
+    phone_keys.on(Kind.FAMILY_YEARLY, Outcome.STOP, stop)
     await told.tell(Kind.FAMILY_YEARLY)
     await until(lambda: len(told.gateway.letters) == 2)
     assert told.gateway.letters[1]["keys"] == {"9": "stop"}
@@ -161,7 +163,8 @@ async def test_a_grant_is_stopped_by_a_key_and_no_key_says_yes(told: Told) -> No
     async def stop(row: object, outcome: Outcome) -> None:
         done.append(("stopped", outcome))
 
-    told.hub.app[keys.NOTICES].phone_keys.on(Kind.WINDOW_GRANT, Outcome.STOP, stop)
+    phone_keys = told.hub.app[keys.NOTICES].phone_keys
+    phone_keys._handlers[Kind.WINDOW_GRANT, Outcome.STOP] = stop
     name = await told.tell(Kind.WINDOW_GRANT)
     await until(lambda: len(told.gateway.to(PHONE, "voice")) == 1)
     [call] = told.gateway.to(PHONE, "voice")
