@@ -22,6 +22,7 @@ from village_hub.audit.checkpoints import Checkpoints
 from village_hub.audit.log import AuditLog
 from village_hub.audit.publishing import Summaries
 from village_hub.audit.views import Views
+from village_hub.cases.alarms import Alarms
 from village_hub.cases.desk import Desk
 from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import Catalogue
@@ -73,6 +74,7 @@ ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)
+ALARMS = web.AppKey("ALARMS", Alarms)
 SCANS = web.AppKey("SCANS", Scans)
 LIVE = web.AppKey("LIVE", LiveService)
 TURN = web.AppKey("TURN", Turn)

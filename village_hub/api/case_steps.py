@@ -218,6 +218,8 @@ async def _rows(request: web.Request, by: Person, query: MatterList, kind: str) 
         return await read(matters.everything, wanted)
     if by.holds(Role.COMMITTEE) and by.place:
         return await read(matters.in_place, by.place, wanted)
+    if by.roles and kind == "sos" and by.place:  # which of them it was called to, `eyes` says
+        return await read(matters.in_place, by.place, wanted)
     if by.roles:
         return await read(matters.of_unit, by.issuer, by.unit or "", wanted)
     if kind == "concerned":

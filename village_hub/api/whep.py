@@ -8,8 +8,10 @@ from village_hub import keys
 from village_hub.access.facts import Said
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import MediaCaller, admits
+from village_hub.access.matrix import Code
 from village_hub.api import media
 from village_hub.api.contract import operation
+from village_hub.cases.matter import Person
 from village_hub.errors import Forbidden, TooMany
 
 routes = web.RouteTableDef()
@@ -30,6 +32,8 @@ async def watch(request: web.Request) -> web.Response:
     said = Said(caller.purpose, caller.reason)
     permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action, said)
     opened = await request.app[keys.LIVE].watch(permit, offer, caller.credential)
+    if permit.basis == Code.S:
+        await request.app[keys.ALARMS].looked(permit.ref, Person.of(permit.subject))
     return media.created(request, opened, "/whep")
 
 

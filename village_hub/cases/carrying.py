@@ -8,18 +8,20 @@ from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.cases.effects import (
     Addressee,
     Effect,
+    HangUp,
     Hold,
     HoldBack,
     Note,
     Prolong,
     Release,
+    Ring,
     Tell,
 )
-from village_hub.cases.matter import THE_CLOCK, Matter, Person
+from village_hub.cases.matter import THE_CLOCK, Matter, Person, hour
 from village_hub.catalogue import audit, matters, notices, people
 from village_hub.catalogue.matters import HoldRow
 from village_hub.catalogue.store import Session
-from village_hub.notices import port
+from village_hub.notices import port, rings
 from village_hub.notices.port import About, Event, To
 
 
@@ -57,10 +59,22 @@ def carry_out(case: Case, effect: Effect) -> None:
             _hold(case, effect)
         case Prolong():
             matters.prolong_holds(case.session, case.matter.id, effect.until)
+        case Ring() | HangUp():
+            _ring(case, effect)
         case Release():
             matters.end_holds(case.session, case.matter.id, case.now)
         case _:
             raise TypeError(f"{effect} is not carried out here")
+
+
+def _ring(case: Case, ring: Ring | HangUp) -> None:
+    if isinstance(ring, HangUp):
+        rings.end(case.session, case.matter.id, case.now)
+        return
+    callees = [rings.Callee(each.holder, each.name, each.unit) for each in ring.callees]
+    at = hour(case.now)
+    sos = rings.Sos(case.matter.id, case.matter.household or "", ring.home, at, callees)
+    rings.begin(case.session, sos, ring.settings, case.now)
 
 
 def _tell(case: Case, tell: Tell) -> None:

@@ -57,6 +57,7 @@ class Desk:
         self._catalogue = catalogue
         self._clock = clock
         self._look_soon = look_soon  # at every open view: a basis has ended
+        self.on_moved: list[Callable[[Matter], None]] = []  # after each step that was kept
 
     async def find(self, document: type[M], matter_id: str) -> Kept[M]:
         """Raises NotFound, also when it is of another kind."""
@@ -70,7 +71,7 @@ class Desk:
         """A new one; what its beginning brings about is carried out with it."""
         work = self._work(by)
         await self._catalogue.write(work.begin, began)
-        self._after(work)
+        self._after(work, began.matter)
         return Kept(began.matter, 1)
 
     async def act(
@@ -84,7 +85,7 @@ class Desk:
         except StepRefused as refused:
             await self.note_refused(by, act.name, refused, matter_id)
             raise refused.to_caller() from refused
-        self._after(work)
+        self._after(work, kept.matter)
         return kept
 
     async def note_refused(
@@ -117,9 +118,11 @@ class Desk:
     def _work(self, by: Person) -> "_Work":
         return _Work(self._hub, by, self._clock.utc_ms(), making.called_from())
 
-    def _after(self, work: "_Work") -> None:
+    def _after(self, work: "_Work", matter: Matter) -> None:
         if work.cut:
             self._look_soon()
+        for told in self.on_moved:
+            told(matter)
 
 
 class _Work:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from village_core.messages import PRINTABLE
 from village_core.permits import Role
 from village_hub.access.facts import PersonKey
+from village_hub.config import NoticesConfig
 from village_hub.notices.kinds import Kind, Whom
 
 if TYPE_CHECKING:
@@ -137,4 +138,27 @@ class Move:
     act: "Act"
 
 
-Effect = Tell | HoldBack | Note | Hold | Prolong | Release | Cut | Spawn | Move
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Somebody to ring: a person, or a unit."""
+
+    holder: str  # id
+    name: str
+    unit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring these in order until one accepts (PRM-23)."""
+
+    callees: tuple[Callee, ...]
+    home: str  # the household's name
+    settings: NoticesConfig  # how long, how many at once
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The ringing for this matter is over."""
+
+
+Effect = Tell | HoldBack | Note | Hold | Prolong | Release | Cut | Spawn | Move | Ring | HangUp

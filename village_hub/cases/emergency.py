@@ -27,6 +27,7 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    hour,
     who,
 )
 from village_hub.errors import Forbidden
@@ -187,7 +188,8 @@ def _owners(matter: Emergency) -> tuple[Addressee, ...]:
 
 
 def _params(matter: Emergency) -> dict[str, str]:
-    return {"unit": matter.asker.unit_name, "incident": matter.incident}
+    who = f"{matter.asker.unit_name} {matter.asker.name}".strip()
+    return {"who": who, "case": matter.incident, "until": hour(matter.ends)}
 
 
 def _cameras(matter: Emergency) -> Iterable[CameraPart]:

@@ -35,6 +35,11 @@ def day(utc_ms: int) -> str:
     return datetime.fromtimestamp(utc_ms / 1000, CHINA).strftime("%Y-%m-%d")
 
 
+def hour(utc_ms: int) -> str:
+    """The time of day as the village's clocks show it."""
+    return datetime.fromtimestamp(utc_ms / 1000, CHINA).strftime("%H:%M")
+
+
 class Part(BaseModel):
     """A part of a matter's document: nothing unknown in it, and it never changes."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from village_hub import keys
+from village_hub.cases.alarms import Alarms
 from village_hub.cases.desk import Desk
 from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import CatalogueError
@@ -15,6 +16,15 @@ async def with_cases(app: web.Application) -> AsyncIterator[None]:
     soon, supervisor = app[keys.RENEWAL].look_soon, app[keys.SUPERVISOR]
     app[keys.DESK] = desk = Desk(app[keys.NODE].id, app[keys.CATALOGUE], app[keys.CLOCK], soon)
     app[keys.SCANS] = Scans(app[keys.CONFIG].state / "scans")
+    app[keys.ALARMS] = Alarms(
+        app[keys.NODE].id,
+        app[keys.CATALOGUE],
+        desk,
+        app[keys.CHILDREN],
+        supervisor=supervisor,
+        settings=app[keys.CONFIG].notices,
+        clock=app[keys.CLOCK],
+    )
     supervisor.start("matters", desk.run, expected=(CatalogueError,))
     yield
     await supervisor.end("matters")

@@ -7,11 +7,13 @@ from typing import Any
 from village_core.permits import Role
 from village_hub.cases.checks import POLICE, fits_over, is_custodian, same_unit, stands_above
 from village_hub.cases.concerned import Concerned
+from village_hub.cases.emergency import Emergency
 from village_hub.cases.matter import Kind, Matter, Person
 from village_hub.cases.preserve import Preserve
 from village_hub.cases.public_answer import PublicAnswer
 from village_hub.cases.public_ask import PublicAsk, is_staff
 from village_hub.cases.request import Request, State
+from village_hub.cases.sos import Sos
 
 
 class Eyes(StrEnum):
@@ -38,6 +40,8 @@ def eyes(kind: Kind[Any], matter: Matter, by: Person, now: int) -> Eyes | None:
         return _on_duty(matter, by)
     if by.key == matter.asker.key:
         return Eyes.ASKER
+    if isinstance(matter, Sos):
+        return _of_sos(matter, by)
     known = {name for name, since in kind.households(matter).items() if since <= now}
     return Eyes.OWNER if known & set(by.owns) else None
 
@@ -46,15 +50,24 @@ def _on_duty(matter: Matter, by: Person) -> Eyes | None:
     if same_unit(by, matter.asker) and is_staff(by):
         return Eyes.UNIT
     match matter:
+        case Sos():
+            return _of_sos(matter, by)
         case Request():
             return _of_request(matter, by)
-        case Preserve():
+        case Preserve() | Emergency():
             return Eyes.NAMED if fits_over(by, matter.asker) else None
         case PublicAsk():
             return Eyes.NAMED if is_staff(by) and stands_above(by, matter.asker) else None
-        case Concerned():
-            return Eyes.CUSTODIAN if is_custodian(by, matter.place) else None
-    return None
+    custodian = isinstance(matter, Concerned) and is_custodian(by, matter.place)
+    return Eyes.CUSTODIAN if custodian else None
+
+
+def _of_sos(matter: Sos, by: Person) -> Eyes | None:
+    """The household's own, a helper whom it listed, and the units that are called or told."""
+    if by.issuer == matter.asker.issuer and by.id in matter.own:
+        return Eyes.OWNER
+    units = {each.id for each in (*matter.called, *matter.told) if each.kind == "unit"}
+    return Eyes.NAMED if by.key in matter.people or by.unit in units else None
 
 
 def _of_request(request: Request, by: Person) -> Eyes | None:

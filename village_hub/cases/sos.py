@@ -11,7 +11,7 @@ from pydantic import Field
 from village_core.messages import PRINTABLE
 from village_core.permits import Role
 from village_hub.access.facts import PersonKey
-from village_hub.cases.effects import Addressee, Cut, Effect, Note, Tell
+from village_hub.cases.effects import Addressee, Cut, Effect, HangUp, Note, Tell
 from village_hub.cases.matter import (
     CLOCK,
     DAY,
@@ -28,8 +28,10 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    hour,
     who,
 )
+from village_hub.notices import due
 from village_hub.notices import kinds as notices
 from village_hub.notices.kinds import Whom
 
@@ -175,14 +177,16 @@ def _escalate(turn: Turn[Sos, Escalate]) -> Next[Sos]:
 def _looked(turn: SosTurn) -> Next[Sos]:
     if turn.matter.viewed:
         return Next(turn.matter)
-    told = _tell(turn.matter, notices.Kind.SOS_VIEWED, Whom.OWNER, unit=turn.by.unit_name)
+    said = {"who": turn.by.unit_name or turn.by.name, "until": hour(turn.matter.ends)}
+    said["camera"] = str(len(turn.matter.cameras))
+    told = _tell(turn.matter, notices.Kind.SOS_VIEWED, Whom.OWNER, **said)
     return Next(turn.matter.now_with(viewed=True), (told,))
 
 
 def _over(turn: SosTurn) -> Next[Sos]:
     matter = turn.matter.now_with(ends=min(turn.matter.ends, turn.now))
     due = _tell(matter, notices.Kind.SOS_REASON_DUE, Whom.RESPONDER)
-    return Next(matter, (Cut(), due, _note("sos_over", matter)))
+    return Next(matter, (Cut(), HangUp(), due, _note("sos_over", matter)))
 
 
 def _late(turn: SosTurn) -> Next[Sos]:
@@ -199,26 +203,28 @@ def _reason(turn: Turn[Sos, GiveReason]) -> Next[Sos]:
 
 def _review(turn: Turn[Sos, Review]) -> Next[Sos]:
     matter = turn.matter.now_with(review=turn.act.words)
-    told = _tell(matter, notices.Kind.SOS_REVIEWED, Whom.OWNER)
+    told = _tell(matter, notices.Kind.SOS_REVIEWED, Whom.OWNER, what=matter.review)
     return Next(matter, (told, Note("sos_reviewed", matter.household, why=matter.review)))
 
 
 def _tell(sos: Sos, kind: notices.Kind, *whom: Whom, **params: str) -> Tell:
-    home = (Addressee(household=sos.household),)
-    called = tuple(
-        Addressee(person=(each.issuer, each.id))
-        if each.kind == "person"
-        else Addressee(unit=each.id)
-        for each in sos.called
-    )
-    told = {
-        Whom.OWNER: home,
+    """Those of `whom`; of the others whom the rules name for this, nobody."""
+    called = tuple(_address(each) for each in (*sos.called, *sos.told))
+    all_of_them = {
+        Whom.OWNER: (Addressee(household=sos.household),),
         Whom.KIN: (),
         Whom.RESPONDER: called,
         Whom.AUDITOR: (Addressee(role=Role.AUDITOR),),
     }
-    said = {"household": sos.household_name, **params}
-    return Tell(kind, {each: told[each] for each in whom}, said)
+    wanted = [duty.whom for duty in due.RULES[kind].duties]
+    told = {each: all_of_them[each] if each in whom else () for each in wanted}
+    said = {
+        "home": sos.household_name,
+        "at": hour(sos.opened),
+        "who": sos.asker.name or sos.household_name,
+        "until": hour(sos.opened + REASON_WITHIN),
+    }
+    return Tell(kind, told, {**said, **params})
 
 
 def _note(what: str, sos: Sos, why: str = "") -> Note:

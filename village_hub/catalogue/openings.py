@@ -3,7 +3,7 @@
 from sqlmodel import Session, col, select
 
 from village_hub.catalogue.case_models import MatterCamera, MatterRecord
-from village_hub.catalogue.models import Household
+from village_hub.catalogue.models import Household, Node
 
 RECENT = 3600 * 1000  # ms: of one that is just over, the refusal says so
 
@@ -56,3 +56,9 @@ def households_in(session: Session, place: str) -> list[str]:
         col(Household.place).startswith(place, autoescape=True), col(Household.unit_id).is_(None)
     )
     return list(session.exec(query))
+
+
+def node_of(session: Session, household_id: str) -> str | None:
+    """The household's living box."""
+    query = select(Node.id).where(Node.household_id == household_id, col(Node.revoked).is_(None))
+    return session.exec(query).first()
