@@ -15,6 +15,7 @@ from village_hub.audit.log import AuditLog
 from village_hub.audit.publishing import Summaries
 from village_hub.audit.strangers import Strangers
 from village_hub.audit.views import Views, end_lost
+from village_hub.catalogue import audit_counts
 from village_hub.catalogue.store import CatalogueError
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ async def with_audit(app: web.Application) -> AsyncIterator[None]:
     node, config = app[keys.NODE], app[keys.CONFIG]
     issuer = Issuer(node.id, node.key, clock)
     app[keys.CHECKPOINTS] = checkpoints = Checkpoints(
-        catalogue, issuer, node.key.public, config.state / FILE, clock
+        catalogue, issuer, node.key.public, config.state / FILE, clock, audit_counts.open_cases
     )
     jobs: dict[str, Job] = {
         "audit log": book.run,

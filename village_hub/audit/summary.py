@@ -21,7 +21,7 @@ class Counts:
     """What other parts know of the quarter, or of its end."""
 
     cameras: Mapping[str, int]  # by class
-    grants: int | None  # that live at its end; None: not known here
+    grants: int  # that stand at its end
     requests_made: int
     requests_met: int
     delays: int
@@ -80,7 +80,7 @@ def summarise(quarter: str, entries: Iterable[Entry], counts: Counts) -> Summary
         quarter=quarter,
         cameras={name: shown(count) for name, count in sorted(counts.cameras.items())},
         views=by_role,
-        figures={name: shown(count) for name, count in figures.items() if count is not None},
+        figures={name: shown(count) for name, count in figures.items()},
     )
 
 

@@ -4,13 +4,15 @@ times only."""
 import json
 from collections.abc import Mapping
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from village_core.permits import CameraClass
 from village_hub.audit.anomalies import Open
 from village_hub.audit.summary import Counts
+from village_hub.catalogue.audit_keeping import Held
 from village_hub.catalogue.camera_models import CameraRecord
-from village_hub.catalogue.case_models import MatterRecord
+from village_hub.catalogue.case_models import MatterHousehold, MatterRecord
+from village_hub.catalogue.consent_models import GrantRecord
 from village_hub.catalogue.models import Camera
 from village_hub.catalogue.notice_models import Notice
 
@@ -46,11 +48,25 @@ def delayed(session: Session, since: int) -> list[Open]:
     return [Open(row.id, row.created, row.release_at) for row in rows]
 
 
+def open_cases(session: Session) -> Held:
+    """What retention leaves alone: households that an open matter concerns, and its number."""
+    still_open = select(MatterRecord).where(col(MatterRecord.closed).is_(None))
+    rows = session.exec(still_open).all()
+    concerned = select(MatterHousehold.household_id).where(
+        col(MatterHousehold.matter_id).in_([row.id for row in rows])
+    )
+    households = {row.household_id for row in rows if row.household_id}
+    return Held(
+        households=frozenset(households | set(session.exec(concerned))),
+        cases=frozenset(row.incident for row in rows if row.incident),
+    )
+
+
 def counts(session: Session, begin: int, end: int) -> Counts:
     """Of a quarter; cameras are those there are now."""
     return Counts(
         cameras=_cameras(session),
-        grants=None,
+        grants=_grants(session, end),
         requests_made=_matters(session, REQUEST, begin, end),
         requests_met=_matters(session, REQUEST, begin, end, MET),
         delays=session.exec(
@@ -75,6 +91,15 @@ def _cameras(session: Session) -> Mapping[str, int]:
     for camera_class, count in session.exec(query):
         found[camera_class or CameraClass.H_IN.value] += count
     return found
+
+
+def _grants(session: Session, end: int) -> int:
+    """That stood when the quarter ended; of one that is not over, those given until it ends."""
+    standing = or_(col(GrantRecord.stopped).is_(None), col(GrantRecord.stopped) >= end)
+    query = select(func.count()).select_from(GrantRecord)
+    return session.exec(
+        query.where(GrantRecord.not_before < end, GrantRecord.until > end, standing)
+    ).one()
 
 
 def _matters(

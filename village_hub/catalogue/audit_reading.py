@@ -1,5 +1,6 @@
 """Queries of the log's readers, newest first: a household, a person, a unit, the auditor."""
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from village_core.permits import Action
 from village_hub.access.facts import PersonKey
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, read_document
+from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who, read_document
 from village_hub.catalogue.audit_models import AuditEntry
-from village_hub.catalogue.case_models import MatterHousehold
+from village_hub.catalogue.case_models import MatterHousehold, MatterRecord
 
 BATCH = 1000
 
@@ -21,7 +22,8 @@ Place = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """One line of a log: an entry, and if it began a view, how that ended."""
+    """One line of a log: an entry, and if it began a view, how that ended. The number and the
+    approver of the request that it stands on are filled in from there."""
 
     entry: Entry
     end: Entry | None = None
@@ -116,11 +118,36 @@ def _lines() -> SelectOfScalar[AuditEntry]:
 def _looked(session: Session, query: SelectOfScalar[AuditEntry], part: Part) -> list[Looked]:
     found = [read_document(row.document) for row in session.exec(_page(query, part))]
     begun = [entry.permit for entry in found if entry.kind is EntryKind.VIEW_START]
-    ends = _ends(session, begun)
+    ends, asked = _ends(session, begun), _asked(session, [entry.grant for entry in found])
     return [
-        Looked(entry, ends.get(entry.permit) if entry.kind is EntryKind.VIEW_START else None)
+        Looked(
+            entry.model_copy(update=_from_request(entry, asked.get(entry.grant))),
+            ends.get(entry.permit) if entry.kind is EntryKind.VIEW_START else None,
+        )
         for entry in found
     ]
+
+
+def _asked(session: Session, matters: Sequence[str]) -> dict[str, MatterRecord]:
+    """The requests and emergencies that entries stand on."""
+    query = select(MatterRecord).where(col(MatterRecord.id).in_({each for each in matters if each}))
+    return {row.id: row for row in session.exec(query)}
+
+
+def _from_request(entry: Entry, matter: MatterRecord | None) -> dict[str, object]:
+    """Its number and who approved it, where the entry itself does not say."""
+    if matter is None:
+        return {}
+    approver = json.loads(matter.document).get("approved_by")
+    known: dict[str, object] = {"case": entry.case or matter.incident}
+    if entry.second is None and isinstance(approver, dict) and approver.get("id"):
+        known["second"] = Who(
+            issuer=approver.get("issuer", ""),
+            id=approver["id"],
+            name=approver.get("name", ""),
+            unit_name=approver.get("unit_name", ""),
+        )
+    return known
 
 
 def _ends(session: Session, permits: Sequence[str]) -> dict[str, Entry]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from village_hub.access.identity import PersonCaller
 from village_hub.audit.entry import Entry, EntryKind, Who
 from village_hub.audit.signing import read
 from village_hub.audit.summary import quarter_bounds, quarter_of
-from village_hub.catalogue import audit, cameras, matters
+from village_hub.catalogue import audit, audit_counts, cameras, matters
+from village_hub.catalogue.audit_keeping import Held
 from village_hub.catalogue.matters import MatterRow
 from village_hub.errors import Refused
 
@@ -129,6 +131,36 @@ async def test_what_may_not_be_known_yet_is_not_shown_before(hub: Hub) -> None:
     hub.clock.turn(61)
     items = (await get(hub, "/api/v1/me/log", viewer))["items"]
     assert sorted(each["action"] for each in items) == ["other", "request_filed"]
+
+
+async def test_the_request_behind_a_look_says_its_case_and_who_approved(hub: Hub) -> None:
+    """AUD-4: "case ..., approved by ..."."""
+    household, viewer = await hub.owner()
+    approver = {"issuer": "township", "id": "zhao", "name": "Zhao", "unit_name": "Xicun station"}
+    row = replace(
+        request_row("m1", "answered", hub.clock.utc_ms(), approved_by=approver),
+        incident="case 2026-7",
+    )
+    await hub.app[keys.CATALOGUE].write(matters.add, row)
+    await add(hub, household=household, kind=EntryKind.DECISION, action="clip", grant="m1")
+    english = {**viewer.headers, "Accept-Language": "en"}
+    (line,) = (await get(hub, "/api/v1/me/log", replace(viewer, headers=english)))["items"]
+    assert line["case"] == "case 2026-7"
+    assert line["second"]["name"] == "Zhao"
+    assert "approved by Zhao of Xicun station" in line["text"]
+
+
+async def test_open_cases_keep_what_they_are_about(hub: Hub) -> None:
+    """RET: longer while a case is open."""
+    household, _ = await hub.owner()
+    write, read_ = hub.app[keys.CATALOGUE].write, hub.app[keys.CATALOGUE].read
+    row = replace(request_row("m1", "filed", hub.clock.utc_ms()), incident="2026-7")
+    await write(matters.add, row)
+    await write(matters.set_households, "m1", {household: 0})
+    over = replace(row, id="m2", incident="2026-8", closed=hub.clock.utc_ms())
+    await write(matters.add, over)
+    held = await read_(audit_counts.open_cases)
+    assert held == Held(frozenset({household}), frozenset({"2026-7"}))
 
 
 async def test_a_long_log_comes_in_parts(hub: Hub) -> None:

@@ -45,7 +45,7 @@ def test_a_view_is_told_with_everything_that_matters(words: dict[str, Words]) ->
         "case 2026-123, approved by Zhao"
     )
     assert sentence(ended(said, 420), words["zh"]) == (
-        "Xicun station民警Li 于 2026-11-19 14:02-14:09 观看了Gate camera，用途：案件，"
+        "Xicun station的民警Li 于 2026-11-19 14:02-14:09 观看了Gate camera，用途：案件，"
         "案件 2026-123，批准人：Zhao"
     )
 
