@@ -6,9 +6,9 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from village_hub.catalogue.store import CatalogueError
+from village_hub.catalogue.store import CatalogueError, DoesNotFit
 from village_hub.catalogue.versions import Stale
-from village_hub.errors import Conflict, HubError, PreconditionFailed, Unauthorized
+from village_hub.errors import BadRequest, Conflict, HubError, PreconditionFailed, Unauthorized
 from village_hub.pages import views
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,8 @@ async def render(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: whatever is raised below becomes an answer here, and nowhere else."""
     try:
         return await handler(request)
-    except (HubError, Stale) as error:
-        refused = _changed(request, error) if isinstance(error, Stale) else error
-        return _refuse(request, refused)
+    except (HubError, Stale, DoesNotFit) as error:
+        return _refuse(request, _refusal(request, error))
     except web.HTTPException as error:
         if error.status < 400:  # redirects are not failures
             raise
@@ -66,10 +65,14 @@ def problem(
     )
 
 
-def _changed(request: web.Request, stale: Stale) -> HubError:
-    """412 where the version came as If-Match (RFC 9110 section 13.1.1), 409 where in the body."""
+def _refusal(request: web.Request, error: HubError | Stale | DoesNotFit) -> HubError:
+    """412 where a version came as If-Match (RFC 9110 section 13.1.1), 409 where in the body."""
+    if isinstance(error, HubError):
+        return error
+    if isinstance(error, DoesNotFit):
+        return BadRequest("a text has a character, or a number a size, that cannot be kept")
     kind = PreconditionFailed if "If-Match" in request.headers else Conflict
-    now = {"ETag": f'"{stale.now}"'}
+    now = {"ETag": f'"{error.now}"'}
     return kind("somebody changed it meanwhile: read it again", code="changed", headers=now)
 
 

@@ -22,6 +22,8 @@ from village_hub.catalogue import audit, cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.errors import Overloaded, Refused
 
+pytestmark = pytest.mark.both_databases
+
 NOW = 1_795_000_000_000
 GATE = CameraFacts("gate", "home")
 OWNER = Subject("hub", "fang")

@@ -10,6 +10,8 @@ from village_hub import keys
 from village_hub.catalogue import camera_records
 from village_hub.catalogue.models import Household
 
+pytestmark = pytest.mark.both_databases
+
 PICTURE = "ab" * 32
 PLACE = "110101001"
 

@@ -11,6 +11,8 @@ from village_hub.access.facts import Permit, Reason, ShiftFacts, Subject
 from village_hub.catalogue import appointments, basis, people, shifts, units
 from village_hub.catalogue.basis import Question
 
+pytestmark = pytest.mark.both_databases
+
 DAY = 24 * 3600
 
 

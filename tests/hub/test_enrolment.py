@@ -27,6 +27,8 @@ from village_hub import keys
 from village_hub.catalogue import nodes
 from village_hub.errors import NotFound, Unprocessable
 
+pytestmark = pytest.mark.both_databases
+
 
 @dataclass
 class Box:

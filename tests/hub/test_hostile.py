@@ -65,6 +65,21 @@ async def test_credentials_that_are_no_text_are_refused_as_any_other(hub: Hub, n
     assert response.status == 401
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/v1/cameras/a%00b"), ("POST", "/api/v1/cameras/a%00b/media-token")],
+)
+async def test_what_no_database_holds_is_the_askers_mistake(
+    hub: Hub, method: str, path: str
+) -> None:
+    """PostgreSQL's text has no NUL; SQLite's has."""
+    _, viewer = await hub.owner()
+    answer = await hub.ask(method, path, headers=viewer.headers)
+    assert answer.status in (400, 404)
+    assert (await answer.json())["detail"]
+
+
 async def test_a_browser_with_a_strange_name_signs_in(hub: Hub) -> None:
     code = await hub.code(await hub.person(await hub.household()))
     headers = {"User-Agent": "phone \udce9"}

@@ -16,6 +16,8 @@ from village_hub.api.once import KEPT
 from village_hub.catalogue import once
 from village_hub.errors import Conflict
 
+pytestmark = pytest.mark.both_databases
+
 PATH = "/api/v1/things"
 
 

@@ -15,6 +15,10 @@ class CatalogueError(Exception):
     says why, for whoever looks after the hub, and holds nothing of what was written."""
 
 
+class DoesNotFit(Exception):  # noqa: N818 - what was handed in
+    """A value that this database cannot hold: NUL in a text, a number of more than 64 bits."""
+
+
 class Backend(Protocol):
     """One database that is not opened before `prepare`."""
 

@@ -27,7 +27,7 @@ from sqlalchemy.exc import (
 from sqlmodel import Session as Session  # for those who write inside a transaction
 
 from village_hub.catalogue import backend, migrate
-from village_hub.catalogue.backend import Backend, CatalogueError, why
+from village_hub.catalogue.backend import Backend, CatalogueError, DoesNotFit, why
 from village_hub.catalogue.postgres import Postgres
 from village_hub.catalogue.sqlite import Sqlite
 
@@ -35,9 +35,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 BACKENDS: dict[str, type[Sqlite] | type[Postgres]] = {"sqlite": Sqlite, "postgresql": Postgres}
 ATTEMPTS = (False, True, True)  # of a write: whether it runs alone
-OUR_MISTAKES = (IntegrityError, ProgrammingError, DataError)  # of a query, not of the disk
+OUR_MISTAKES = (IntegrityError, ProgrammingError)  # of a query, not of the disk
 
-__all__ = ["Catalogue", "CatalogueError", "check_url"]
+__all__ = ["Catalogue", "CatalogueError", "DoesNotFit", "check_url"]
 
 
 class Catalogue:
@@ -154,6 +154,8 @@ def _in_words() -> Iterator[None]:
         yield
     except OUR_MISTAKES:
         raise
+    except DataError as error:
+        raise DoesNotFit(why(error)) from error
     except DBAPIError as error:
         raise CatalogueError(f"the database: {why(error)}") from error
 

@@ -49,6 +49,20 @@ async def test_entries_stand_one_behind_the_other(catalogue: Catalogue) -> None:
     assert await catalogue.read(audit.entry, "e9") is None
 
 
+async def test_entries_of_many_at_once_are_one_chain(
+    catalogue: Catalogue, database_url: str
+) -> None:
+    """In two processes: none takes another's place, none is lost."""
+    other = await Catalogue.open(database_url)
+    await asyncio.gather(
+        *((catalogue, other)[n % 2].write(audit.append, entry(n)) for n in range(24))
+    )
+    kept = [each.link for each in await catalogue.read(links)]
+    assert [each.seq for each in kept] == list(range(24))
+    assert verify(audit.SERVE, kept) is None
+    await other.close()
+
+
 async def test_a_long_chain_is_read_in_parts(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

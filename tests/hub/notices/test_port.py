@@ -1,7 +1,6 @@
 """Telling inside a transaction: who gets a notice, when, and what is refused."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -20,10 +19,12 @@ from village_hub.notices.port import AUDITORS, About, Delay, Event, Notice, To
 T = 1_795_000_000_000
 CASE = {"who": "西村派出所李警官", "camera": "大门", "case": "2026-11", "until": "14:30"}
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
-async def village(tmp_path: Path) -> AsyncIterator[Village]:
-    catalogue = await Catalogue.open(f"sqlite:///{tmp_path}/hub.sqlite")
+async def village(database_url: str) -> AsyncIterator[Village]:
+    catalogue = await Catalogue.open(database_url)
     yield await Village.make(catalogue)
     await catalogue.close()
 
