@@ -95,6 +95,13 @@ COMMANDS: tuple[Command | Apart, ...] = (
     Command("cameras", "list", "all cameras", lambda here, _: commands.list_cameras(here)),
     Command(
         "cameras",
+        "sign",
+        "the code and address for a camera's sign, by which anybody may object to it",
+        lambda here, said: commands.camera_sign(here, said.camera),
+        [Word("camera", "name or id")],
+    ),
+    Command(
+        "cameras",
         "add-push",
         "a camera that pushes by itself (OBS, a phone)",
         lambda here, said: commands.add_push_camera(here, said.name, said.household),

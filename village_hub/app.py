@@ -30,7 +30,7 @@ from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
-from village_hub.catalogue import device_grants, grants, nodes, people, seconds
+from village_hub.catalogue import device_grants, grants, nodes, people, seconds, signs
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
@@ -48,6 +48,8 @@ from village_hub.tls import Certificates, TlsError
 
 DAY_MS = 24 * 3600 * 1000
 HOUSEKEEPING_EVERY = 3600.0  # seconds
+OBJECTIONS = (5, 3600.0)  # of one source, in so many seconds
+RECEIPT_TRIES = (10, 300.0)
 
 
 def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -> web.Application:
@@ -117,6 +119,8 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
         vouch=Throttle(limits.vouches_per_minute, 60, clock),
         media=Throttle(limits.media_per_minute, 60, clock),
+        objection=Throttle(*OBJECTIONS, clock),
+        receipt=Throttle(*RECEIPT_TRIES, clock),
     )
     app[keys.TURN] = Turn(app[keys.CONFIG].turn, clock)
     yield
@@ -234,6 +238,7 @@ async def _keep_house(catalogue: Catalogue, clock: Clock) -> None:
         await catalogue.write(people.forget_ended, now - DAY_MS)
         await catalogue.write(device_grants.forget, now - DAY_MS)
         await catalogue.write(seconds.forget, now - DAY_MS)
+        await catalogue.write(signs.forget_sources)
         await catalogue.write(answers.forget_old, now - once.KEPT)
         await clock.sleep(HOUSEKEEPING_EVERY)
 

@@ -18,9 +18,10 @@ from village_core.clock import SYSTEM_CLOCK, Clock
 from village_core.enrolment import TYPED_TRIES, TYPED_VALID
 from village_core.ids import new_id, new_secret
 from village_hub.access.credentials import digest
+from village_hub.access.receipts import new_sign
 from village_hub.access.sign_in import Codes
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind
-from village_hub.catalogue import audit, cameras, nodes, people
+from village_hub.catalogue import audit, cameras, nodes, people, signs
 from village_hub.catalogue.rows import CameraKind, CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
@@ -187,6 +188,16 @@ async def list_cameras(here: Office) -> Lines:
         f"{row.id}  {row.name}  {row.kind}  {households[row.household]}"
         for row in await here.catalogue.read(cameras.everything)
     ] or ["no camera yet"]
+
+
+async def camera_sign(here: Office, camera: str) -> Lines:
+    """What its sign has to say (DEV-15): the code stays the same for good."""
+    row = await _camera(here, camera)
+    code = await here.catalogue.write(signs.sign_of, row.id, new_sign())
+    return [
+        f"sign of {row.name}: {code[:4]}-{code[4:]}",
+        f"objections: POST {here.node.url}/api/v1/signs/{code}/objections",
+    ]
 
 
 async def add_push_camera(here: Office, name: str, household: str) -> Lines:

@@ -46,6 +46,8 @@ class Throttles:
     enrolment: Throttle
     vouch: Throttle
     media: Throttle
+    objection: Throttle
+    receipt: Throttle
 
 
 CONFIG = web.AppKey("CONFIG", Config)

@@ -12,15 +12,19 @@ from village_hub.cases.effects import (
     Hold,
     HoldBack,
     Note,
+    Pause,
     Prolong,
+    Receipt,
     Release,
+    Resume,
     Ring,
     Tell,
 )
-from village_hub.cases.matter import THE_CLOCK, Matter, Person, hour
-from village_hub.catalogue import audit, matters, notices, people
+from village_hub.cases.matter import BY_RECEIPT, THE_CLOCK, Matter, Person, hour
+from village_hub.catalogue import audit, camera_records, matters, notices, people, signs
 from village_hub.catalogue.matters import HoldRow
 from village_hub.catalogue.store import Session
+from village_hub.errors import Conflict
 from village_hub.notices import port, rings
 from village_hub.notices.port import About, Event, To
 
@@ -59,10 +63,22 @@ def carry_out(case: Case, effect: Effect) -> None:
             _hold(case, effect)
         case Prolong():
             matters.prolong_holds(case.session, case.matter.id, effect.until)
-        case Ring() | HangUp():
-            _ring(case, effect)
         case Release():
             matters.end_holds(case.session, case.matter.id, case.now)
+        case Ring() | HangUp():
+            _ring(case, effect)
+        case _:
+            _carry_out_for_objectors(case, effect)
+
+
+def _carry_out_for_objectors(case: Case, effect: Effect) -> None:
+    match effect:
+        case Pause():
+            camera_records.pause(case.session, effect.camera, case.matter.id)
+        case Resume():
+            _resume(case, effect)
+        case Receipt():
+            _receipt(case, effect)
         case _:
             raise TypeError(f"{effect} is not carried out here")
 
@@ -134,7 +150,7 @@ def _note(case: Case, note: Note) -> None:
             "footage_from": begin,
             "footage_to": end,
             "about": {"matter": case.kind, "state": matter.state, **note.about},
-            **case.came_from,
+            **({} if case.by.issuer == BY_RECEIPT else case.came_from),  # anonymous stays so
         }
     )
     audit.append(case.session, entry)
@@ -166,6 +182,19 @@ def _who(person: Person) -> Who:
         unit_name=person.unit_name,
         roles=tuple(role.value for role in person.roles),
     )
+
+
+def _resume(case: Case, effect: Resume) -> None:
+    """Another open objection pauses it from now on."""
+    camera_records.resume(case.session, effect.camera, case.matter.id)
+    others = matters.about_camera(case.session, effect.camera, case.kind)
+    for other in others[:1]:
+        camera_records.pause(case.session, effect.camera, other.id)
+
+
+def _receipt(case: Case, effect: Receipt) -> None:
+    if not signs.add_receipt(case.session, effect.digest, case.matter.id, effect.source):
+        raise Conflict("yours is open already: use its receipt", code="already_open")
 
 
 def _hold(case: Case, hold: Hold) -> None:

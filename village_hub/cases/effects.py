@@ -123,6 +123,29 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing of this camera is shared outside its household while the matter is open (PRM-19)."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """It is shared again, unless another objection about it is open."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Somebody without an account reads and withdraws this matter by what has this digest. From
+    one `source` (a digest) one is open at a time."""
+
+    digest: str
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Spawn:
     """Another matter begins with this one, in the same transaction."""
 
@@ -161,4 +184,19 @@ class HangUp:
     """The ringing for this matter is over."""
 
 
-Effect = Tell | HoldBack | Note | Hold | Prolong | Release | Cut | Spawn | Move | Ring | HangUp
+Effect = (
+    Tell
+    | HoldBack
+    | Note
+    | Hold
+    | Prolong
+    | Release
+    | Cut
+    | Pause
+    | Resume
+    | Receipt
+    | Spawn
+    | Move
+    | Ring
+    | HangUp
+)

@@ -87,6 +87,8 @@ class Person(Part):
         return bool(self.place) and bool(place) and place.startswith(self.place)
 
 
+BY_RECEIPT = "receipt"  # the issuer of somebody who is known by a receipt alone
+
 THE_CLOCK = Person(issuer="", id="")
 """By whom the acts of time are."""
 

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from village_core.permits import CameraClass
 from village_hub.access.classes import OnRecord, Place, Polygon
+from village_hub.catalogue import matters
 from village_hub.catalogue.camera_models import CameraRecord
 from village_hub.catalogue.models import Camera, Household
 from village_hub.catalogue.versions import NEW, Stale, changed
@@ -57,7 +58,9 @@ def put(session: Session, record: RecordRow) -> RecordRow:
         **dict.fromkeys(("picture_sha256", "approved_by", "approved")),
     }
     if row is None:
-        row = CameraRecord(camera_id=record.camera, **written)
+        objections = matters.about_camera(session, record.camera, "objection")
+        paused_by = objections[0].id if objections else None  # filed before anything was on record
+        row = CameraRecord(camera_id=record.camera, objection=paused_by, **written)
         session.add(row)
     for name, value in written.items():
         setattr(row, name, value)
@@ -102,6 +105,7 @@ class Standing:
     record: OnRecord | None
     unit: str | None
     place: str
+    home: str = ""  # the household's name
 
 
 def standing(session: Session, camera_id: str) -> Standing:
@@ -115,7 +119,7 @@ def standing(session: Session, camera_id: str) -> Standing:
     if found is None:
         return Standing(None, None, "")
     camera, household, record = found
-    return Standing(_on_record(camera, record), household.unit_id, household.place)
+    return Standing(_on_record(camera, record), household.unit_id, household.place, household.name)
 
 
 def _on_record(camera: Camera, record: CameraRecord | None) -> OnRecord | None:

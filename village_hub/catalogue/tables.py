@@ -8,11 +8,12 @@ from village_hub.catalogue import (
     models,
     notice_models,
     once_models,
+    sign_models,
     staff_models,
 )
 
 METADATA = models.METADATA
 AREAS = (
     *(models, staff_models, consent_models, case_models, notice_models, audit_models),
-    *(once_models, camera_models),
+    *(once_models, camera_models, sign_models),
 )

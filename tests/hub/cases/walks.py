@@ -4,7 +4,7 @@ asked after every step."""
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.hub.cases import walks_of_asks
+from tests.hub.cases import walks_of_asks, walks_of_villagers
 from tests.hub.cases.cast import AREA, CLERK, FANG, LI, NOW, VILLAGE, Walk
 from village_hub.cases import emergency, preserve, sos
 from village_hub.cases.matter import HOUR, MINUTE
@@ -38,6 +38,7 @@ EMERGENCY = {
 
 WALKS: Mapping[str, Walk] = {
     **walks_of_asks.WALKS,
+    **walks_of_villagers.WALKS,
     "preserve": Walk(
         lambda: preserve.begin(PRESERVE, LI, NOW, ("wang", "zhou")),
         [preserve.Confirm(), preserve.Withdraw()],
@@ -91,6 +92,7 @@ def _has_three_people(matter: Any) -> bool:
 
 SOUND: Mapping[str, Callable[[Any], bool]] = {
     **walks_of_asks.SOUND,
+    **walks_of_villagers.SOUND,
     "preserve": _confirmed_by_another,
     "sos": _is_open_for_half_an_hour_at_most,
     "emergency": _has_three_people,
