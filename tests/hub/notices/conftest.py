@@ -8,7 +8,7 @@ import pytest
 from tests.hub.support import TurnedClock, small_config
 from tests.support.gateway import GatewaySimulator
 from village_core.settings import Secret
-from village_hub.config import Config, GatewayConfig, NoticesConfig
+from village_hub.config import Config, DatabaseConfig, GatewayConfig, NoticesConfig
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ async def gateway(clock: TurnedClock) -> AsyncIterator[GatewaySimulator]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, gateway: GatewaySimulator) -> Config:
+def config(tmp_path: Path, database_url: str, gateway: GatewaySimulator) -> Config:
     settings = GatewayConfig(url=gateway.url, secret=Secret(gateway.secret), sender="西村")
-    return small_config(tmp_path, notices=NoticesConfig(gateway=settings))
+    database = DatabaseConfig(url=database_url)
+    return small_config(tmp_path, database=database, notices=NoticesConfig(gateway=settings))
