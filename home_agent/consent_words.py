@@ -20,7 +20,7 @@ ZH: Mapping[str, str] = {
     "new_owner": "有人想成为你家的户主，能在任何地方看你家的画面：",
     "new_passkey": "户主想用一把新的通行密钥，以后能在手机上同意别人看：",
     "confirm": "是，我认识他",
-    "remove": "取消",
+    "remove": "不再是户主",
     "no_owner": "还没有户主：在家以外没有人能看。",
     "grants_title": "谁可以看我家",
     "no_grants": "家庭以外没有人可以看。",
