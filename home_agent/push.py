@@ -21,7 +21,7 @@ from home_agent.sending import PUSH_ERRORS
 from home_agent.state import StateError
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
-from village_core.messages import AgentStatus, PushRequest, StillRequest
+from village_core.messages import AgentStatus, PushAnswer, PushRequest, StillRequest
 from village_core.permits import Action, PermitNote, Quality
 from village_core.uplink import Call, Refused, Reply, Route
 
@@ -92,6 +92,7 @@ class Pushes:
         self._status = status
         self._running: dict[str, Running] = {}
         self._stills: set[asyncio.Task[Any]] = set()
+        self._closed = False
         self._endings: set[asyncio.Task[Any]] = set()  # goodbyes, and ends being written down
         self.routes = [
             Route("POST", "/pushes", self._push),
@@ -128,7 +129,8 @@ class Pushes:
             still.cancel()
 
     async def close(self) -> None:
-        """The same, and wait for the goodbyes."""
+        """The same, and wait for the goodbyes; nothing new begins."""
+        self._closed = True
         starting = [push.starting for push in self.running if push.starting is not None]
         unfinished = [*starting, *self._stills]
         self.end_all("the agent is stopping")
@@ -140,7 +142,7 @@ class Pushes:
         request = PushRequest.model_validate(call.body)
         self._must_be_on()
         camera = self._find(request.camera)
-        permitted = await self._permitted(request)
+        permitted, refused = await self._permitted(request)
         self._must_be_on()  # it may have been switched while that was written down
         encoding = camera.live(request.quality)
         if encoding is None:
@@ -151,7 +153,7 @@ class Pushes:
         push = Running(request, camera, self._clock.utc_ms(), permitted)
         self._running[request.push] = push
         push.starting = self._supervisor.once(f"push {request.push}", self._begin(push, encoding))
-        return Reply(202)
+        return Reply(202, PushAnswer(refused=refused))
 
     async def _stop(self, call: Call) -> Reply:
         push = self._running.get(call.params["push"])
@@ -167,16 +169,13 @@ class Pushes:
             raise Refused(400, "wrong_permit", "the path names another permit than the body")
         check(note, note.camera, Action.LIVE)
         held = self._standing_on(note)
-        leave = self._consent.stands(note, Action.LIVE)
-        end = self._end_of(note, leave)
-        if end <= self._clock.monotonic():
-            raise Refused(403, "expired", "the permit has ended already")
+        end, refs = self._ends_at(note, note.camera)
         if all(note.id not in push.permitted.ends for push in held):
             await self._write("push", note)
             self._must_be_on()
-            leave = self._consent.stands(note, Action.LIVE)  # it may have been stopped meanwhile
+            end, refs = self._ends_at(note, note.camera)  # it may have been stopped meanwhile
         for push in held:
-            push.permitted.add(note, end, leave.refs)
+            push.permitted.add(note, end, refs)
         return Reply(200)
 
     async def _revoke(self, call: Call) -> Reply:
@@ -212,6 +211,8 @@ class Pushes:
     # Inside
 
     def _must_be_on(self) -> None:
+        if self._closed:
+            raise Refused(503, "stopping", "the agent is stopping")
         if self._switch.off:
             raise Refused(403, "privacy_off", "the household has switched its pictures off")
 
@@ -227,21 +228,38 @@ class Pushes:
             return f"the camera has no {quality} picture"
         return camera.sentence or f"the camera is not ready ({camera.trouble})"
 
-    async def _permitted(self, request: PushRequest) -> Permitted:
-        """One that does not stand refuses the whole: the hub knows better than to mix them."""
-        ends = {}
-        for note in request.permits:
-            check(note, request.camera, Action.LIVE)
-            ends[note.id] = self._end_of(note, self._consent.stands(note, Action.LIVE))
-        if not any(end > self._clock.monotonic() for end in ends.values()):
-            raise Refused(403, "expired", "every permit has ended already")
-        for note in request.permits:
-            await self._write("push", note)
+    async def _permitted(self, request: PushRequest) -> tuple[Permitted, dict[str, str]]:
+        """Those that stand, and why the others do not: the push goes on without them. Raises the
+        first one's Refused when none stands."""
         permitted = Permitted(self._permit_ended)
-        for note in request.permits:  # again: one may have been stopped meanwhile
-            leave = self._consent.stands(note, Action.LIVE)
-            permitted.add(note, ends[note.id], leave.refs)
-        return permitted
+        refused: dict[str, Refused] = {}
+        written = []
+        for note in request.permits:
+            try:
+                self._ends_at(note, request.camera)
+                await self._write("push", note)
+                written.append(note)
+            except Refused as error:
+                refused[note.id] = error
+        for note in written:  # again: one may have been stopped meanwhile
+            try:
+                permitted.add(note, *self._ends_at(note, request.camera))
+            except Refused as error:
+                refused[note.id] = error
+        if not permitted.ends:
+            raise next(iter(refused.values()))
+        for name, why in refused.items():
+            log.warning("permit %s does not stand at home: %s", name, why)
+        return permitted, {name: why.code for name, why in refused.items()}
+
+    def _ends_at(self, note: PermitNote, camera: str) -> tuple[float, frozenset[str]]:
+        """When this look ends, and on what it stands. Raises Refused."""
+        check(note, camera, Action.LIVE)
+        leave = self._consent.stands(note, Action.LIVE)
+        end = self._end_of(note, leave)
+        if end <= self._clock.monotonic():
+            raise Refused(403, "expired", "the permit has ended already")
+        return end, leave.refs
 
     def _end_of(self, note: PermitNote, leave: Leave) -> float:
         """On the monotonic clock; never later than an unasked permit lapses, whatever it says."""

@@ -7,7 +7,8 @@ answers, in any order. One JSON object a text frame, at most 64 KiB. Unknown fie
     child -> parent  Answer
 
 What an agent answers (the fixed short list):
-    POST   /pushes            PushRequest   202 | 403 privacy_off | 404 | 409 camera offline
+    POST   /pushes            PushRequest   202 PushAnswer | 403 privacy_off, or no permit stands at
+                                            home, the code says why | 404 | 409 camera offline
     DELETE /pushes/{push}                   200 | 404
     PUT    /permits/{permit}  PermitNote    200 (a new `until`, or one more viewer of a push) | 404
     DELETE /permits/{permit}                200 (the named permit ended) | 404
@@ -96,6 +97,13 @@ class PushRequest(Message):
     quality: Quality
     to: Ticketed  # the WHIP endpoint
     permits: list[PermitNote] = Field(min_length=1)  # at least one that lives
+
+
+class PushAnswer(Message):
+    """202: permits of the request that do not stand at home, each with its code. It goes on
+    without them; whoever watches by one of them is to be shown nothing."""
+
+    refused: dict[str, str] = Field(default_factory=dict)
 
 
 class StillRequest(Message):

@@ -250,6 +250,21 @@ async def test_a_permit_ends_with_its_grant_whatever_it_says(at_home: Home) -> N
     assert await push(at_home, outside(at_home, text)) == "expired"
 
 
+async def test_one_permit_that_does_not_stand_takes_no_picture_from_the_others(
+    at_home: Home,
+) -> None:
+    """The owner's view goes on; the hub is told whose does not."""
+    own, operator = at_home.permit(), at_home.permit(subject="operator")
+    answer = await at_home.hub.ask("POST", "/pushes", at_home.push(operator, own))
+    assert (answer["status"], answer["body"]) == (
+        202,
+        {"refused": {operator["id"]: "unknown_owner"}},
+    )
+    (running,) = at_home.agent.pushes.running
+    assert set(running.permitted.notes) == {own["id"]}
+    await until(lambda: at_home.hub.arrivals != [] and at_home.hub.arrivals[0].packets > 0)
+
+
 async def test_a_renewal_is_judged_again(at_home: Home) -> None:
     """The hub renews a permit of a grant that was stopped, under a permit that still runs."""
     name, text = await given(at_home, family(at_home.camera))

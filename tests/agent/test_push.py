@@ -244,6 +244,14 @@ async def test_a_status_that_was_refused_is_told_again(at_home: Home) -> None:
     await until(lambda: at_home.told["privacy_off"])
 
 
+async def test_an_agent_that_stops_begins_nothing_new(at_home: Home) -> None:
+    """The hub asks again at once when a push ends; its uplink is still there."""
+    await pushing(at_home)
+    await at_home.agent.pushes.close()
+    answer = await at_home.hub.ask("POST", "/pushes", at_home.push())
+    assert (answer["status"], answer["body"]["code"]) == (503, "stopping")
+
+
 async def test_a_stopped_agent_says_goodbye(tmp_path: Path) -> None:
     async with home(tmp_path) as made:
         await until(lambda: made.agent.link.connected and made.agent.cameras[made.camera].online)

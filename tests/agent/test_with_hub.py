@@ -16,7 +16,7 @@ from home_agent.config import Config, LanConfig
 from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
 from home_agent.state import State
 from tests.agent.home import enrolled_agent, until
-from tests.support.peers import Pull
+from tests.support.peers import LightPeer, Pull
 from tests.support.village import Client, Village
 from village_core.enrolment import EnrolmentError
 from village_core.jobs import Supervisor
@@ -62,8 +62,8 @@ async def agent(village: Village, tmp_path: Path) -> AsyncIterator[Agent]:
 class Phone:
     """A household's phone: signs in and watches."""
 
-    def __init__(self, village: Village) -> None:
-        self.client = Client(village.url, village.sign_in_code("张家"))
+    def __init__(self, village: Village, person: str = "张家") -> None:
+        self.client = Client(village.url, village.sign_in_code(person))
         self.camera = self.client.camera("大门")
         self.url = village.url
 
@@ -72,9 +72,33 @@ class Phone:
         endpoint = f"{self.url}/whep/{self.camera}"
         return await Pull.start(endpoint, token, http=http, supervisor=supervisor)
 
+    async def session(
+        self, http: aiohttp.ClientSession, supervisor: Supervisor
+    ) -> tuple[str, dict[str, str]]:
+        """Asked for and given, and never connected: its URL, and the headers to ask after it."""
+        token = await asyncio.to_thread(self.client.media_token, self.camera)
+        peer = LightPeer(supervisor)
+        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {token}"}
+        url = f"{self.url}/whep/{self.camera}"
+        async with http.post(url, data=peer.offer, headers=headers) as response:
+            peer.close()
+            assert response.status == 201
+            kind = {"Content-Type": "application/trickle-ice-sdpfrag"}
+            return self.url + response.headers["Location"], {**headers, **kind}
+
     async def call(self, method: str, path: str) -> tuple[int, Any]:
         status, said, _ = await asyncio.to_thread(self.client.call, method, path)
         return status, said
+
+
+async def gone(http: aiohttp.ClientSession, session: str, headers: dict[str, str]) -> bool:
+    """True once the hub has ended it."""
+    async with asyncio.timeout(15):
+        while True:
+            async with http.patch(session, data=b"", headers=headers) as response:
+                if response.status == 404:
+                    return True
+            await asyncio.sleep(0.1)
 
 
 Story = Callable[[Phone, aiohttp.ClientSession, Supervisor], Awaitable[None]]
@@ -129,6 +153,26 @@ async def test_the_switch_ends_what_the_hub_shows_and_the_hub_cannot_turn_it_on(
         cameras = await asyncio.to_thread(phone.client.cameras)
         states = {camera["id"]: camera["trouble"] for camera in cameras}
         assert states[phone.camera] == "privacy_off"
+        pull.peer.close()
+
+    await tell(village, story)
+
+
+async def test_an_owner_whom_the_home_does_not_know_sees_nothing_by_another_s_view(
+    village: Village, agent: Agent
+) -> None:
+    """An operator adds an owner at the hub: no picture before somebody at home has said yes."""
+    await asyncio.to_thread(village.do, "people", "add", "李四", "--household", "张家")
+    other = await asyncio.to_thread(Phone, village, "李四")
+
+    async def story(phone: Phone, http: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        assert await gone(http, *await other.session(http, supervisor))
+        before = len(pull.peer.rtp)
+        await until(lambda: len(pull.peer.rtp) > before + 30)
+        (push,) = agent.pushes.running
+        assert {note.name for note in push.permitted.notes.values()} == {"张家"}
         pull.peer.close()
 
     await tell(village, story)

@@ -80,6 +80,7 @@ class Live:
         self._supervisor = needs.supervisor
         self._clock = needs.clock
         self._pulls = Pulls(needs.url, needs.children, needs.tickets, needs.supervisor, needs.clock)
+        self._pulls.on_refused = self._refused_at_home
         self._pulse = Pulse(lambda: self._feeds, self._viewers, needs.clock)
         self._feeds = Feeds(needs.clock, self._pulse.soon)
         self._watching: dict[str, Watching] = {}
@@ -378,6 +379,11 @@ class Live:
     def _viewers(self) -> Iterator[Viewer]:
         for watching in self._watching.values():
             yield watching.viewer
+
+    def _refused_at_home(self, permits: frozenset[str]) -> None:
+        """What the home itself does not show is shown to nobody by another's leave (PRM-21)."""
+        for watching in [w for w in self._watching.values() if w.permit.id in permits]:
+            watching.end("the home does not show it")
 
     def _of_viewer(self, viewer: Viewer) -> Watching | None:
         return next((w for w in self._watching.values() if w.viewer is viewer), None)

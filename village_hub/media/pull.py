@@ -8,12 +8,15 @@ Tickets are new for each attempt; a new push replaces the old at both ends.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
+
+from pydantic import ValidationError
 
 from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.jobs import Supervisor
-from village_core.messages import Answer, Message, PushRequest, Ticketed
+from village_core.messages import Answer, Message, PushAnswer, PushRequest, Ticketed
 from village_core.permits import PermitNote
 from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
@@ -58,6 +61,7 @@ class Pulls:
         self._supervisor = supervisor
         self._clock = clock
         self._running: set[Feed] = set()
+        self.on_refused: Callable[[frozenset[str]], None] = nothing  # ids of permits
 
     def ensure(self, feed: Feed, node: str) -> None:
         """Keep the feed coming from now on, until nobody has wanted it for LINGER."""
@@ -74,7 +78,10 @@ class Pulls:
     async def tell(self, node: str, method: Method, path: str, body: Body | None = None) -> int:
         """The child's status, or 0 when it cannot be reached: it counts permits down by itself."""
         try:
-            return (await self._children.ask(node, method, path, body)).status
+            answer = await self._children.ask(node, method, path, body)
+            if isinstance(body, PermitNote) and _is_no(answer):
+                self.on_refused(frozenset({body.id}))
+            return answer.status
         except CHILD_ERRORS as error:
             log.info("%s %s did not reach agent %s: %s", method, path, node, error)
             return 0
@@ -134,7 +141,12 @@ class Pulls:
         if answer.status != 202:
             code = (answer.body or {}).get("code")
             log.info("camera %s: the agent refused a push: %s %s", feed.camera, answer.status, code)
+            if _is_no(answer):
+                self.on_refused(frozenset(permit.id for permit in request.permits))
             return False
+        if refused := _refused(answer):
+            log.info("camera %s: the agent shows it not to all: %s", feed.camera, refused)
+            self.on_refused(frozenset(refused))
         return await self._comes(feed)
 
     async def _comes(self, feed: Feed) -> bool:
@@ -152,6 +164,22 @@ class Pulls:
             feed.publishing.end("nobody watches")
         if feed.push is not None:
             await self.tell(node, "DELETE", f"/pushes/{feed.push}")
+
+
+def nothing(_: frozenset[str]) -> None:
+    """Nobody is told."""
+
+
+def _is_no(answer: Answer) -> bool:
+    """The home's own decision on a permit; the privacy switch passes, and is shown as such."""
+    return answer.status == 403 and (answer.body or {}).get("code") != "privacy_off"
+
+
+def _refused(answer: Answer) -> dict[str, str]:
+    try:
+        return PushAnswer.model_validate(answer.body or {}).refused
+    except ValidationError:
+        return {}
 
 
 def _longest(permits: list[Permit]) -> list[Permit]:
