@@ -145,6 +145,7 @@ async def ask(
 ) -> Any:
     more = {} if body is None else {"json": body}
     answer = await hub.ask(method, path, headers=who.headers, **more)
+    hub.client.session.cookie_jar.clear()  # a prolonged session's: the next asks as somebody else
     text = await answer.text()
     assert answer.status == status, text
     return await answer.json() if text else None

@@ -21,6 +21,7 @@ async def sees(hub: Hub, viewer: Viewer, camera: str, **look: Any) -> tuple[int,
     answer = await hub.ask(
         "GET", f"/api/v1/cameras/{camera}/still", params=look, headers=viewer.headers
     )
+    hub.client.session.cookie_jar.clear()
     code = "" if answer.status == 200 else (await answer.json())["code"]
     return answer.status, code
 
