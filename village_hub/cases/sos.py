@@ -178,7 +178,6 @@ def _looked(turn: SosTurn) -> Next[Sos]:
     if turn.matter.viewed:
         return Next(turn.matter)
     said = {"who": turn.by.unit_name or turn.by.name, "until": hour(turn.matter.ends)}
-    said["camera"] = str(len(turn.matter.cameras))
     told = _tell(turn.matter, notices.Kind.SOS_VIEWED, Whom.OWNER, **said)
     return Next(turn.matter.now_with(viewed=True), (told,))
 

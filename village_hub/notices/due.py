@@ -78,8 +78,8 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         Kind.SOS_RAISED: _rule(
             "PRM-6",
             _OWNER_CALLED,
-            Duty(Whom.KIN, AT_ONCE, CALL),
-            Duty(Whom.RESPONDER, AT_ONCE, ALARM),
+            Duty(Whom.KIN, AT_ONCE, TEXT),
+            Duty(Whom.RESPONDER, AT_ONCE, SYSTEM),  # not by call: SOS_CALL rings them in order
         ),
         Kind.SOS_CALL: _rule(
             "PRM-23",

@@ -117,6 +117,12 @@ def test_what_cannot_wait_is_not_left_to_the_page(kind: Kind, duty: Duty) -> Non
     assert Channel.PAGE not in duty.channels
 
 
+def test_who_is_rung_in_order_is_not_called_all_at_once_besides() -> None:
+    """PRM-23: the SOS itself goes to those who are rung by text only."""
+    assert Channel.VOICE not in RULES[K.SOS_RAISED].duty(W.RESPONDER).channels
+    assert RULES[K.SOS_CALL].duty(W.RESPONDER).must == {Channel.VOICE}
+
+
 def test_consent_at_the_window_is_announced_by_call_and_printed_slip() -> None:
     """PRM-21."""
     assert RULES[K.WINDOW_GRANT].duty(W.OWNER).must == {Channel.VOICE, Channel.SLIP}

@@ -300,7 +300,7 @@ async def test_without_a_phone_it_waits_on_the_page(told: Told) -> None:
     await until(over)
     viewer = await told.hub.sign_in(other)
     [shown] = await told.listed(viewer)
-    assert shown["text"].startswith("西村派出所李警官因求救查看了")
+    assert shown["text"].startswith("西村派出所李警官因求救查看")
     assert told.gateway.letters == []
 
 
