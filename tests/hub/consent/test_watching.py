@@ -1,6 +1,5 @@
 """Being watched by X, for Y, until Z (MED-18); who can see me, in one list (AUD-4); no look
-lives 5 s
-longer than what it stands on (MED-17)."""
+lives 5 s longer than what it stands on (MED-17)."""
 
 import asyncio
 import random
