@@ -58,6 +58,18 @@ class AccountPage(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharingPage(Page):
+    template: ClassVar[str] = "sharing.html"
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationPage(Page):
+    template: ClassVar[str] = "invitation.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePage(Page):
     template: ClassVar[str] = "device.html"
 

@@ -18,8 +18,10 @@ from village_hub.pages.render import (
     DevicePage,
     EnrolPage,
     ErrorPage,
+    InvitationPage,
     Page,
     Renderer,
+    SharingPage,
     SignInPage,
 )
 from village_hub.pages.static import Statics
@@ -29,7 +31,7 @@ LANGUAGE_COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
 FORM_WITHIN = 10.0  # seconds
 SIGN_IN = "/sign-in"
-PUBLIC = frozenset({"sign_in_page", "enrol_page", "language", "static"})
+PUBLIC = frozenset({"sign_in_page", "enrol_page", "invitation_page", "language", "static"})
 
 # Nothing but the hub's own files, and pictures that a script made from what it fetched.
 POLICY: Final = "; ".join(
@@ -116,6 +118,18 @@ async def enrol_page(request: web.Request) -> web.Response:
 async def account_page(request: web.Request) -> web.Response:
     """My sessions, my keys, my shift; its script asks the API for them."""
     return page_response(request, AccountPage(path=request.path))
+
+
+@routes.get("/sharing", name="sharing_page")
+async def sharing_page(request: web.Request) -> web.Response:
+    """Who can see my home; its script asks the API."""
+    return page_response(request, SharingPage(path=request.path))
+
+
+@routes.get("/invitation", name="invitation_page")
+async def invitation_page(request: web.Request) -> web.Response:
+    """For whoever was invited: public, the secret is in the fragment, which no server sees."""
+    return page_response(request, InvitationPage())
 
 
 @routes.get("/device", name="device_page")

@@ -1,0 +1,215 @@
+/* Who can see my home, who looks now, what waits for my yes; stopping by one tap. ES2018. */
+(function () {
+  "use strict";
+
+  const LOOKS_EVERY = 4000; // ms: who watches is on the page within seconds
+  const FAMILY = ["live", "still"];
+  const at = (id) => document.getElementById(id);
+  const report = at("report");
+  const language = document.documentElement.lang.slice(0, 2);
+  let owned = ""; // the household that I may give for
+  let busy = false;
+
+  function tell(problem) {
+    if (problem.status === 401) {
+      Village.toSignIn();
+      return;
+    }
+    const words = Village.explain(problem.code, problem.status);
+    report.textContent = words.what + " " + words.advice;
+  }
+
+  async function act(work) {
+    if (busy) return;
+    busy = true;
+    report.textContent = "";
+    try {
+      await work();
+    } catch (problem) {
+      tell(problem);
+    } finally {
+      busy = false;
+    }
+    await show();
+  }
+
+  async function get(path) {
+    return (await Village.ask(path)).json();
+  }
+
+  function made(tag, className, words) {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (words) element.textContent = words;
+    return element;
+  }
+
+  function button(words, work, className) {
+    const element = made("button", className || "quiet", words);
+    element.type = "button";
+    element.addEventListener("click", () => act(work));
+    return element;
+  }
+
+  /** One list of all that the homes have under a name. */
+  function all(homes, name) {
+    return homes.reduce((found, home) => found.concat(home[name]), []);
+  }
+
+  function when(ms) {
+    return new Date(ms).toLocaleString(document.documentElement.lang);
+  }
+
+  function sentences(said) {
+    const list = made("ul");
+    (said[language] || said.zh || []).forEach((line) => list.appendChild(made("li", "", line)));
+    return list;
+  }
+
+  function showWatching(looks) {
+    const list = at("watching");
+    list.textContent = "";
+    at("nobody-now").hidden = looks.length > 0;
+    looks.forEach((look) => {
+      const who = look.unit ? look.name + " (" + look.unit + ")" : look.name;
+      const purpose = Village.say("consent.purpose." + look.purpose);
+      const values = { who, camera: look.camera_name, purpose, until: when(look.until) };
+      const line = made("li");
+      line.appendChild(made("span", "what", Village.say("sharing.being_watched", values)));
+      if (look.basis === "C") {
+        line.appendChild(button(Village.say("sharing.stop"), () => stop(look.ref)));
+      }
+      list.appendChild(line);
+    });
+  }
+
+  function stop(grant) {
+    return Village.post("/api/v1/grants/" + encodeURIComponent(grant) + "/stop", {});
+  }
+
+  function showShares(shares) {
+    const place = at("shares");
+    place.textContent = "";
+    at("nobody").hidden = shares.length > 0;
+    shares.forEach((share) => {
+      const box = made("div", "share");
+      box.dataset.grant = share.grant;
+      box.appendChild(sentences(share.sentences));
+      box.appendChild(button(Village.say("sharing.stop"), () => stop(share.grant), "primary"));
+      place.appendChild(box);
+    });
+  }
+
+  async function showDrafts() {
+    const place = at("drafts");
+    const path = "/api/v1/households/" + encodeURIComponent(owned) + "/drafts?limit=200";
+    const found = (await get(path)).items.filter((each) =>
+      ["open", "sending", "waiting"].includes(each.state)
+    );
+    at("waiting").hidden = found.length === 0;
+    place.textContent = "";
+    found.forEach((draft) => place.appendChild(draftBox(draft)));
+  }
+
+  function draftBox(draft) {
+    const box = made("div", "share");
+    const path = "/api/v1/drafts/" + encodeURIComponent(draft.id);
+    box.appendChild(sentences(draft.sentences));
+    box.appendChild(made("p", "", Village.say("sharing.draft." + draft.state)));
+    if (draft.state !== "open") return box;
+    if (Passkey.supported && draft.passkeys.length) {
+      box.appendChild(button(Village.say("sharing.yes"), () => confirm(draft, path), "primary"));
+    }
+    box.appendChild(
+      button(Village.say("sharing.yes_home"), () => Village.post(path + "/at-home", {}), "quiet wide")
+    );
+    box.appendChild(
+      button(Village.say("sharing.no"), () => Village.ask(path, { method: "DELETE" }), "quiet wide")
+    );
+    return box;
+  }
+
+  async function confirm(draft, path) {
+    const shown = await Passkey.get({
+      challenge: draft.challenge,
+      rpId: draft.rp,
+      userVerification: "required",
+      allowCredentials: draft.passkeys.map((id) => ({ type: "public-key", id })),
+    });
+    const after = await Passkey.answer(path + "/confirm", {
+      credential: shown.id,
+      client_data: shown.response.clientDataJSON,
+      authenticator_data: shown.response.authenticatorData,
+      signature: shown.response.signature,
+    });
+    if (after.state === "refused") report.textContent = Village.say("sharing.home_refused");
+  }
+
+  async function invite() {
+    const cameras = Array.from(at("invite-cameras").querySelectorAll("input:checked"));
+    const wish = {
+      kind: "family",
+      purpose: "family",
+      actions: FAMILY,
+      cameras: cameras.map((each) => each.value),
+      why: Village.say("sharing.invite.why"),
+      language,
+    };
+    const path = "/api/v1/households/" + encodeURIComponent(owned) + "/invitations";
+    const found = await (await Village.post(path, { name: at("invite-name").value.trim(), wish })).json();
+    const link = location.origin + "/invitation#link=" + found.link;
+    at("invited").textContent = Village.say("sharing.invited", { link, code: found.code });
+    at("invite-name").value = "";
+  }
+
+  async function showCameras() {
+    const place = at("invite-cameras");
+    if (place.querySelector("input")) return;
+    (await get("/api/v1/cameras")).cameras.forEach((camera) => {
+      const label = made("label");
+      const box = made("input");
+      box.type = "checkbox";
+      box.value = camera.id;
+      label.append(box, camera.name);
+      place.appendChild(label);
+    });
+  }
+
+  async function show() {
+    try {
+      const homes = (await get("/api/v1/me/sharing")).households;
+      showWatching(all(homes, "watching"));
+      showShares(all(homes, "shares"));
+      owned = homes.length ? homes[0].household : "";
+      if (owned) await showOwners();
+    } catch (problem) {
+      tell(problem);
+    }
+  }
+
+  /** What only owners do; to others of the household it is not shown. */
+  async function showOwners() {
+    try {
+      await showDrafts();
+      await showCameras();
+      at("inviting").hidden = false;
+    } catch (problem) {
+      if (problem.status !== 403) throw problem;
+    }
+  }
+
+  at("invite").addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(invite);
+  });
+  show();
+  setInterval(async () => {
+    if (busy || document.hidden) return;
+    try {
+      const homes = (await get("/api/v1/me/sharing")).households;
+      if (!busy) showWatching(all(homes, "watching"));
+    } catch (problem) {
+      if (problem.status === 401) Village.toSignIn();
+    }
+  }, LOOKS_EVERY);
+})();
