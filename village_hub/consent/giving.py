@@ -50,7 +50,9 @@ class Giving:
     async def draft(self, caller: PersonCaller, household: str, wish: Wish) -> DraftRow:
         """Raises Unprocessable for what this household cannot agree to, Forbidden when a person
         filmed says no, TooMany."""
-        return await self._catalogue.write(self._draft, caller.subject, household, wish)
+        row = await self._catalogue.write(self._draft, caller.subject, household, wish)
+        self._post.propose_soon(household)  # a key that was added since
+        return row
 
     def _draft(self, session: Session, by: Subject, household: str, wish: Wish) -> DraftRow:
         whom = [wish.recipient, *wish.responders]

@@ -2,13 +2,14 @@
 it is offline it gets when it connects."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
 
 from village_core.clock import Clock
 from village_core.jobs import Supervisor
-from village_core.messages import GrantList, GrantListAnswer, PasskeyKey
-from village_hub.catalogue import drafts, grants, nodes, passkeys
+from village_core.messages import GrantList, GrantListAnswer, OwnerProposal, PasskeyKey
+from village_hub.catalogue import drafts, grants, nodes, passkeys, people
 from village_hub.catalogue.consent_rows import DraftRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.consent import intake
@@ -107,6 +108,22 @@ class Post:
             if answer.status in (200, 404):
                 await self._catalogue.write(grants.told, [name])
 
+    def propose_soon(self, household: str) -> None:
+        """The owners and their passkeys, for the home to confirm: before that none of them counts
+        there (PRM-21)."""
+        _ = self._supervisor.once(f"owners of {household}", self._propose(household))
+
+    async def _propose(self, household: str) -> None:
+        home = await self._catalogue.read(grants.home, household)
+        if home is None or home.node is None:
+            return
+        for proposal in await self._catalogue.read(_proposals, household):
+            try:
+                await self._children.ask(home.node, "POST", "/owners", proposal)
+            except LATER as error:
+                log.info("the home hears later of its owners: %s", error)
+                return
+
     def _changed(self, node: str, online: bool) -> None:  # noqa: FBT001 - a callback
         if online:
             _ = self._supervisor.once(f"consent for {node}", self._came(node))
@@ -116,6 +133,7 @@ class Post:
         row = await self._catalogue.read(nodes.find, node)
         if row is None:
             return
+        await self._propose(row.household)
         waiting = await self._catalogue.read(drafts.in_state, [row.household], DraftState.SENDING)
         for draft in waiting:
             try:
@@ -138,3 +156,19 @@ def _clerk_keys(session: Session, draft: DraftRow) -> tuple[PasskeyKey, ...]:
     return tuple(
         PasskeyKey(credential=row.id, public_key=row.public_key) for row in rows if row is not None
     )
+
+
+def _proposals(session: Session, household: str) -> list[OwnerProposal]:
+    """The same ones again have the same ids, by which the home knows them."""
+    owners = people.owners(session, household)
+    found = [each for each in people.members(session, household) if each.person in owners]
+    return [
+        OwnerProposal(
+            id=hashlib.sha256(f"{each.person} {key.id}".encode()).hexdigest(),
+            person=each.person,
+            name=each.name[:120],
+            passkey=PasskeyKey(credential=key.id, public_key=key.public_key),
+        )
+        for each in found
+        for key in passkeys.of_person(session, each.person)
+    ]
