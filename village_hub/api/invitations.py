@@ -112,7 +112,7 @@ async def end(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/me/invitations", name="accept_invitation")
-@operation(body=Accepting, answer=Came, errors=(TooMany, Conflict))
+@operation(body=Accepting, answer=Came, errors=(TooMany, Conflict, NotFound))
 async def accept(request: web.Request) -> web.Response:
     """I was invited, and am known here. 404 for a link or code that is wrong, used or too old."""
     caller = by_hand(request)
@@ -124,7 +124,7 @@ async def accept(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/invitations/join", name="join_by_invitation")
-@operation(body=Joining, answer=Came, status=201, errors=(TooMany, Conflict))
+@operation(body=Joining, answer=Came, status=201, errors=(TooMany, Conflict, NotFound))
 async def join(request: web.Request) -> web.Response:
     """I was invited, and nobody knows me here: my name, and I am signed in. Public, for who comes
     has no credentials yet; the link has 256 bits, the code costs one of five tries."""
