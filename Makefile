@@ -9,7 +9,7 @@ export HOME := $(CURDIR)/.cache/home
 $(shell mkdir -p $(HOME))
 endif
 PY := .venv/bin/python
-PYTEST ?= $(PY) -m pytest
+PYTEST ?= $(PY) -m pytest -n 2 --dist loadscope
 
 .PHONY: help demo test test-all check lint format bench bench-soak setup clean
 

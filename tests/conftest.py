@@ -1,9 +1,12 @@
-"""What every test gets."""
+"""What every test gets, and which tests may run side by side (`make check` runs two at once)."""
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.databases import (
     database,
@@ -11,6 +14,7 @@ from tests.support.databases import (
     empty_database_url,
     postgresql_server,
     pytest_generate_tests,
+    sqlite_template,
 )
 
 __all__ = [
@@ -19,7 +23,24 @@ __all__ = [
     "empty_database_url",
     "postgresql_server",
     "pytest_generate_tests",
+    "sqlite_template",
 ]
+
+
+REAL_TIME = {"agent", "browser", "flows", "interop", "network"}  # media, browsers, namespaces
+
+
+class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests run in one worker; all that keep time with the real world run in one as well,
+    one after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "real time" if Path(file).parts[1] in REAL_TIME else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
+    return SideBySide(config, log)
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ async def test_staff_add_a_usb_key_by_a_link_and_sign_in_on_duty(
     await page.click("#with-key")
     await page.wait_for_url(village.url + "/")
     assert (await me(page))["duty"]["roles"] == ["committee"]
-    await page.click("text=My sign-ins and keys")
+    await page.click('a[href="/account"]')
     await page.wait_for_selector("text=Red USB")
     await page.click("text=Start")
     await page.wait_for_selector("text=On duty until")

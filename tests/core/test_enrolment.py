@@ -257,7 +257,11 @@ def test_a_vouch_of_another_shape_is_malformed(claims: dict[str, object]) -> Non
         read_vouch(a_vouch_saying(**claims), "n" * 22, None)
 
 
-@pytest.mark.parametrize("key", [None, 5, "short", MALLORY.public.text])
+@pytest.mark.parametrize(
+    "key",
+    [None, 5, "short", MALLORY.public.text],
+    ids=["none", "number", "short", "another"],
+)
 def test_a_vouch_without_its_own_key_is_refused(key: object) -> None:
     with pytest.raises(TokenError):
         read_vouch(a_vouch_saying(node_key=key), "n" * 22, None)

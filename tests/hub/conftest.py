@@ -1,6 +1,7 @@
 """A hub a test, on either database (tests/support/databases.py), and a watch over the event loop:
 nothing in a hub may block it."""
 
+import functools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,16 @@ from tests.hub.support import FakeLive, Hub, TurnedClock, small_config
 from village_hub.app import make_app
 from village_hub.config import Config, DatabaseConfig
 from village_hub.media.service import LiveNeeds, LiveService
+from village_hub.pages import views
+
+
+@pytest.fixture(autouse=True, scope="session")
+def pages_are_read_once() -> Iterator[None]:
+    """Templates, sentences and static files are the same for every hub of a test session."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("read_words", "Statics", "Renderer"):
+            patch.setattr(views, name, functools.cache(getattr(views, name)))
+        yield
 
 
 @pytest.fixture(autouse=True)

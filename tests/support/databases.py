@@ -4,6 +4,7 @@ On PostgreSQL with `make test-all`; in `make test` only those marked `both_datab
 those marked `sqlite_only`.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.support import postgres
+from village_hub.catalogue import migrate
+from village_hub.catalogue.store import check_url
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
@@ -43,6 +46,16 @@ def postgresql_server() -> Iterator[postgres.Server]:
         server.remove()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema, migrated once; a test gets a copy."""
+    path = tmp_path_factory.mktemp("template") / "hub.sqlite"
+    database = check_url(f"sqlite:///{path}")
+    migrate.upgrade(database.writer)
+    database.writer.dispose()
+    return path
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str:
     """Which of the two."""
@@ -66,7 +79,12 @@ def empty_database_url(
 
 def _made(kind: str, folder: Path, request: pytest.FixtureRequest, *, empty: bool) -> Iterator[str]:
     if kind == SQLITE:
-        yield f"sqlite:///{folder}/state/hub.sqlite"
+        path = folder / "state" / "hub.sqlite"
+        if not empty:
+            path.parent.mkdir(mode=0o700)
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            path.chmod(0o600)
+        yield f"sqlite:///{path}"
         return
     server: postgres.Server = request.getfixturevalue("postgresql_server")
     url = server.database(empty=empty)
