@@ -14,11 +14,12 @@ import aiohttp
 
 from home_agent import consent_commands
 from home_agent.boxclock import BoxClock
-from home_agent.config import Config, check_hub_url, read_or_default
+from home_agent.config import CameraConfig, Config, check_hub_url, read_or_default
 from home_agent.control import Command, ControlError, NotRunningError, ask
 from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
 from home_agent.household import CodeError, Household
 from home_agent.parent import Enrolment, ParentError
+from home_agent.rtsp.digest import Credentials
 from home_agent.state import State, StateError
 from home_agent.switch import Switch
 from village_core.enrolment import QR_PREFIX, EnrolmentError
@@ -190,6 +191,9 @@ async def show_status(_: argparse.Namespace, config: Config) -> int:
     for camera in report["cameras"]:
         pictures = ", ".join(f"{name} {size}" for name, size in camera["pictures"].items())
         print(f"camera   {camera['name']}: {pictures or 'no picture'} {camera['trouble']}".rstrip())
+    for alarm in report["alarms"]:
+        for line in alarm["inputs"]:
+            print(f"alarm    {alarm['camera']}: {line}. {alarm['trouble']}".rstrip())
     for push in report["pushes"]:
         print(f"watched  {push['camera']} ({push['quality']})")
     return 0
@@ -217,6 +221,7 @@ async def discover_cameras(given: argparse.Namespace, _: Config) -> int:
 
 async def check_cameras(given: argparse.Namespace, config: Config) -> int:
     from home_agent.check import check, summary  # the media library is heavy
+    from home_agent.check_alarm import check_alarm
 
     targets = [
         each
@@ -229,7 +234,17 @@ async def check_cameras(given: argparse.Namespace, config: Config) -> int:
     for address, options in targets:
         reports.append(await check(address, options))
         print("\n".join(reports[-1].lines()), flush=True)
+    for key in given.address or list(config.cameras):
+        camera = config.cameras.get(key)
+        if camera is not None and camera.alarm_inputs:
+            reports.append(await check_alarm(camera, await _credentials(key, camera, config)))
+            print("\n".join(reports[-1].lines()), flush=True)
     return summary(reports)
+
+
+async def _credentials(key: str, camera: CameraConfig, config: Config) -> Credentials | None:
+    password = await _kept_password(key, camera, config)
+    return Credentials(camera.user, password.reveal() if password else "") if camera.user else None
 
 
 async def _targets(
@@ -242,13 +257,17 @@ async def _targets(
     if camera is None:
         password = await _password(given) if given.user else None
         return [(address, SourceOptions(user=given.user, password=password, udp=given.udp))]
-    password = camera.password
-    if password is None and config.state.is_dir():
-        kept = await asyncio.to_thread(State(config.state).password, address)
-        password = Secret(kept) if kept is not None else None
+    password = await _kept_password(address, camera, config)
     options = SourceOptions(user=camera.user, password=password, udp=camera.udp)
     streams = [url for url in (camera.main, camera.sub) if url] or [camera.onvif]
     return [(url, options) for url in streams]
+
+
+async def _kept_password(key: str, camera: CameraConfig, config: Config) -> Secret | None:
+    if camera.password is not None or not config.state.is_dir():
+        return camera.password
+    kept = await asyncio.to_thread(State(config.state).password, key)
+    return Secret(kept) if kept is not None else None
 
 
 async def _password(given: argparse.Namespace) -> Secret:

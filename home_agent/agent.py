@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
+from home_agent.alarm_inputs import Alarms
 from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera
 from home_agent.config import Config
@@ -82,6 +83,7 @@ class Agent:
         self.sos = Sos(
             state, clock, self.consent, self.journal, self.link.parent, self.link.changed
         )
+        self.alarms = Alarms(state, lambda: self.sos.press("alarm"), clock)
         self.telling = Telling(state, self.consent, self.journal, self.link, clock)
         self.link.routes = [*self.pushes.routes, *self.consent.routes]
         self.link.on_enrolment = self._enrolled
@@ -109,7 +111,9 @@ class Agent:
         if camera.config.onvif and not camera.has_default_password:
             known = OnvifCamera(camera, begin, self.state, self.clock)
             self.supervisor.start(f"camera {camera.key} onvif", known.run, expected=(StateError,))
+            self.alarms.start(camera, lambda: known.address, self.supervisor)
         else:
+            self.alarms.start(camera, lambda: camera.config.onvif, self.supervisor)
             begin({Quality.MAIN: camera.config.main, Quality.SUB: camera.config.sub})
 
     async def stop(self) -> None:
@@ -153,6 +157,7 @@ class Agent:
             "connected": self.link.connected,
             "hub_trouble": self.link.trouble,
             "cameras": [_camera_report(camera) for camera in self.cameras.values()],
+            "alarms": self.alarms.reports(),
             "pushes": self.watched(),
         }
 

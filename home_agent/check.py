@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from home_agent import onvif
 from home_agent.onvif import Encoding, Look
 from home_agent.presets import PRESETS
+from home_agent.report import Report
 from home_agent.rtsp.address import read_address
 from home_agent.rtsp.client import RtspClient
 from home_agent.rtsp.connection import fingerprint
@@ -31,47 +32,6 @@ LONG_GOP = 4.0  # seconds: a viewer who loses a picture waits that long for the 
 MUCH_LOSS = 0.001  # of the packets
 KINDS = {"42": "Baseline", "4d": "Main", "64": "High"}
 NO_ONVIF = (Trouble.NO_ROUTE, Trouble.REFUSED, Trouble.PROTOCOL, Trouble.STALLED)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. `trouble` is set when something is wrong."""
-
-    sentence: str
-    trouble: Trouble | None = None
-    advice: bool = False  # works, and could be better
-
-
-@dataclass(slots=True)
-class Report:
-    """What was found at one address."""
-
-    address: str  # without credentials
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def troubles(self) -> list[Trouble]:
-        return [each.trouble for each in self.findings if each.trouble is not None]
-
-    @property
-    def exit_code(self) -> int:
-        """0: usable as it is; 1: something is wrong."""
-        return 1 if self.troubles else 0
-
-    def lines(self) -> list[str]:
-        marks = {True: "!!", False: "ok"}
-        lines = [self.address]
-        for each in self.findings:
-            mark = " >" if each.advice else marks[each.trouble is not None]
-            lines.append(f"  {mark} {each.sentence}")
-        if not self.troubles:
-            lines.append("  Nothing is wrong.")
-        return lines
-
-    def tell(self, sentence: str, trouble: Trouble | None = None, *, advice: bool = False) -> None:
-        finding = Finding(sentence, trouble, advice)
-        if finding not in self.findings:
-            self.findings.append(finding)
 
 
 async def check(

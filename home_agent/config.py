@@ -18,6 +18,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -32,7 +33,17 @@ DEFAULT_STATE = Path("/var/lib/home-agent")
 USUAL = (Path("agent.toml"), Path("/etc/home-agent/agent.toml"))
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
+LONGEST_TOKEN = 64  # characters of an alarm input's token; ONVIF's own limit
+MOST_INPUTS = 16
+
 Polygon = list[list[float]]  # points [x, y], each 0 to 1 from the picture's top left
+
+
+class AlarmContact(StrEnum):
+    """How an alarm input stands while nobody calls: LogicalState false, or true."""
+
+    NORMALLY_OPEN = "normally-open"
+    NORMALLY_CLOSED = "normally-closed"  # a cut wire then calls, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,8 @@ class CameraConfig:
     audio: bool = False  # CAM-11: off until the household switches it on
     transcode: bool = False  # costs most of a small box's processor
     mask: list[Polygon] = field(default_factory=list)
+    alarm_inputs: list[str] = field(default_factory=list)  # tokens of those that call for help
+    alarm_contact: AlarmContact = AlarmContact.NORMALLY_OPEN
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 80:
@@ -69,6 +82,7 @@ class CameraConfig:
         _check_snapshot(self.snapshot)
         for polygon in self.mask:
             _check_polygon(polygon)
+        _check_inputs(self.alarm_inputs, self.onvif)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +215,18 @@ def _check_snapshot(url: str) -> None:
         raise ValueError("snapshot is to be an http or https address")
     if "@" in urlsplit(url).netloc:
         raise ValueError("snapshot holds a user: give user and password_file instead")
+
+
+def _check_inputs(tokens: list[str], onvif: str) -> None:
+    if tokens and not onvif:
+        raise ValueError("alarm_inputs needs onvif: alarm inputs are heard by ONVIF")
+    if len(tokens) > MOST_INPUTS or len(set(tokens)) < len(tokens):
+        raise ValueError(f"alarm_inputs is to name at most {MOST_INPUTS}, each once")
+    for token in tokens:
+        if not 1 <= len(token) <= LONGEST_TOKEN or token != token.strip():
+            raise ValueError(f"alarm_inputs: a token is 1 to {LONGEST_TOKEN} characters")
+        if not re.fullmatch(PRINTABLE, token):
+            raise ValueError("alarm_inputs: a token is to hold no control characters")
 
 
 def _check_polygon(polygon: Polygon) -> None:

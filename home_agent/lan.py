@@ -18,6 +18,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from home_agent import consent_view, lan_words
+from home_agent.alarm_inputs import AlarmInputs
 from home_agent.camera import Camera
 from home_agent.household import CodeError, TooManyTriesError
 from home_agent.lan_consent import LanConsent
@@ -237,7 +238,10 @@ class LanPage:
                 "privacy_off": agent.switch.off,
                 "hub": enrolment.hub_name if enrolment else "",
                 "connected": agent.link.connected,
-                "cameras": [_camera(camera) for camera in agent.cameras.values()],
+                "cameras": [
+                    {**_camera(camera), "alarm": _alarm(agent.alarms.of(camera))}
+                    for camera in agent.cameras.values()
+                ],
                 "pushes": agent.watched(),
                 "sos": consent_view.sos(agent),
             }
@@ -321,6 +325,10 @@ def _camera(camera: Camera) -> dict[str, Any]:
         "trouble": camera.trouble,
         "audio": camera.audio_codec is not None,
     }
+
+
+def _alarm(inputs: AlarmInputs | None) -> dict[str, Any] | None:
+    return {"trouble": inputs.trouble, "inputs": inputs.shown()} if inputs is not None else None
 
 
 async def _json(request: web.Request, kind: type[Any]) -> Any:

@@ -51,6 +51,13 @@ ZH: Mapping[str, str] = {
     "clock_skew": "摄像机的时间不对",
     "protocol": "和摄像机通信出错",
     "connecting": "正在连接摄像机",
+    "alarm_input": "报警输入",
+    "alarm_deaf": "听不到！现在按它不会求助。",
+    "alarm_waiting": "正在确认……",
+    "alarm_unknown": "摄像机没有报告过它：现在按它可能不会求助。",
+    "alarm_unreadable": "看不懂摄像机的报告：现在按它可能不会求助。",
+    "alarm_quiet": "已接通，没有人求助",
+    "alarm_alarm": "已接通，正处在报警状态",
 }
 EN: Mapping[str, str] = {
     "title": "Household page",
@@ -96,6 +103,13 @@ EN: Mapping[str, str] = {
     "clock_skew": "The camera's clock is wrong",
     "protocol": "Talking to the camera failed",
     "connecting": "Connecting to the camera",
+    "alarm_input": "Alarm input",
+    "alarm_deaf": "NOT HEARD! Pressing it calls nobody now.",
+    "alarm_waiting": "Connecting ...",
+    "alarm_unknown": "The camera has told nothing of it: pressing it may call nobody.",
+    "alarm_unreadable": "The camera's word makes no sense: pressing it may call nobody.",
+    "alarm_quiet": "heard, nobody calls",
+    "alarm_alarm": "heard, in the alarm state",
 }
 ZH = {**ZH, **consent_words.ZH}
 EN = {**EN, **consent_words.EN}

@@ -21,7 +21,7 @@ DEADLINE = 30.0  # seconds; a small camera takes one for each of a dozen questio
 LARGEST_ANSWER = 1 << 20  # bytes
 
 Polygon = list[tuple[float, float]]  # points, each 0 to 1 from the picture's top left
-Task = Literal["look", "plain_h264", "synchronise", "mask", "make_viewer"]
+Task = Literal["look", "plain_h264", "synchronise", "mask", "make_viewer", "find_events"]
 
 
 class Note(BaseModel):
@@ -72,6 +72,13 @@ class Look(Note):
     encodings: list[Encoding]
 
 
+class EventService(Note):
+    """Where a camera's events are asked for."""
+
+    url: str  # at the host that was asked
+    skew_ms: int  # the camera's clock minus ours
+
+
 class Told(Note):
     """From the helper, on its stdout: one of these."""
 
@@ -80,6 +87,33 @@ class Told(Note):
     look: Look | None = None
     encoding: Encoding | None = None
     polygons: list[Polygon] | None = None
+    events: EventService | None = None
+
+
+class Listen(Note):
+    """To the helper that listens: the first line of its stdin."""
+
+    address: str  # as the household typed it, with its pin
+    service: EventService
+    user: str = ""
+    password: str = Field(default="", repr=False)
+
+
+class InputState(Note):
+    """One message of a camera about one of its alarm inputs."""
+
+    token: str
+    logical: bool | None  # LogicalState; None: it cannot be read
+    operation: Literal["", "initialized", "changed", "deleted"]  # "": it does not say
+
+
+class Heard(Note):
+    """From the helper that listens: a line for each answer of the camera, or why no more comes."""
+
+    trouble: Trouble | None = None
+    sentence: str = ""
+    first: bool = False  # the first answer of a subscription: how the inputs stand
+    inputs: list[InputState] = []
 
 
 T = TypeVar("T")
@@ -123,6 +157,12 @@ async def mask(
         **_account(credentials),
     )
     return _given((await _ask(asked)).polygons)
+
+
+async def find_events(address: str, credentials: Credentials | None) -> EventService:
+    """Where the camera's events are asked for. Raises SourceFailure, also when it has none."""
+    asked = Asked(task="find_events", address=address, **_account(credentials))
+    return _given((await _ask(asked)).events)
 
 
 async def make_viewer(address: str, administrator: Credentials, viewer: Credentials) -> None:

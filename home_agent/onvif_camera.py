@@ -47,6 +47,11 @@ class OnvifCamera:
         user, password = camera.credentials
         self._credentials = Credentials(user, password) if user else None
 
+    @property
+    def address(self) -> str:
+        """Where the device is now."""
+        return self._address
+
     async def run(self) -> None:
         """Ask, begin, and look after it until it has moved."""
         config = self._camera.config

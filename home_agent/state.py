@@ -10,6 +10,7 @@
     grants.json                what the household gave, what is stopped, drafts that wait
     owners.json                the owners that were confirmed at home
     sos.json                   the last SOS, and whether it was sent
+    alarms.json                how the cameras' alarm inputs stood when last heard
     permits.jsonl              who was let see what (the older half in permits.1.jsonl)
     told.json                  how far the hub has read that log
 

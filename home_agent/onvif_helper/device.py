@@ -22,6 +22,7 @@ from village_core.troubles import Trouble
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 MEDIA1 = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
+EVENTS = "http://www.onvif.org/ver10/events/wsdl"
 _WSDLS = {
     DEVICE: ("ver10/device/wsdl/devicemgmt.wsdl", "DeviceBinding"),
     MEDIA1: ("ver10/media/wsdl/media.wsdl", "MediaBinding"),
@@ -101,10 +102,15 @@ class Device:
 
     def _meet_old_device(self) -> None:
         """GetServices came with ONVIF 2.0."""
-        found = self.call(DEVICE, "GetCapabilities", Category="Media")
-        media = found.Media if found is not None else None
-        if media is not None and media.XAddr:
-            self._urls[MEDIA1] = self.here(media.XAddr)
+        found = self.call(DEVICE, "GetCapabilities", Category="All")
+        for namespace, part in ((MEDIA1, "Media"), (EVENTS, "Events")):
+            url = getattr(getattr(found, part, None), "XAddr", None)
+            if url:
+                self._urls[namespace] = self.here(url)
+
+    def url_of(self, namespace: str) -> str:
+        """Where a service is, "" when the camera has none."""
+        return self._urls.get(namespace, "")
 
     def has(self, namespace: str) -> bool:
         return namespace in self._urls

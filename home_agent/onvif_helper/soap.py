@@ -69,6 +69,7 @@ class DeviceTransport(Transport):
         super().__init__(session=self._http, cache=None)  # type: ignore[no-untyped-call]
         self._credentials = credentials
         self._authenticator = Authenticator(credentials)
+        self.patience = TIMEOUT  # longer where the device is asked to wait
         self.signed_in_by: SignIn = "nothing"
         self.skew_ms = 0  # of the device's clock, for Created
 
@@ -114,7 +115,7 @@ class DeviceTransport(Transport):
                 address,
                 data=body,
                 headers=headers,
-                timeout=TIMEOUT,
+                timeout=self.patience,
                 stream=True,
                 allow_redirects=False,
             ) as response:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from home_agent.onvif import Asked, Encoding, Look, Polygon, Told
-from home_agent.onvif_helper.device import DEVICE, MEDIA1, MEDIA2, Device, Unsupported
+from home_agent.onvif import Asked, Encoding, EventService, Look, Polygon, Told
+from home_agent.onvif_helper.device import DEVICE, EVENTS, MEDIA1, MEDIA2, Device, Unsupported
 from home_agent.rtsp.failure import SourceFailure
 from village_core.troubles import Trouble
 
@@ -279,10 +279,19 @@ def make_viewer(device: Device, asked: Asked) -> Told:
     return Told()
 
 
+def find_events(device: Device, _asked: Asked) -> Told:
+    device.meet()
+    url = device.url_of(EVENTS)
+    if not url:
+        raise SourceFailure(Trouble.PROTOCOL, "The camera tells no events by ONVIF.")
+    return Told(events=EventService(url=url, skew_ms=device.skew_ms))
+
+
 TASKS: dict[str, Callable[[Device, Asked], Told]] = {
     "look": look,
     "plain_h264": plain_h264,
     "synchronise": synchronise,
     "mask": mask,
     "make_viewer": make_viewer,
+    "find_events": find_events,
 }

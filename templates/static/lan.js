@@ -82,11 +82,14 @@
       this.name.className = "name";
       this.state = document.createElement("p");
       this.state.setAttribute("role", "status");
+      this.alarm = document.createElement("ul");
+      this.alarm.className = "plain alarm";
+      this.alarm.setAttribute("role", "status");
       this.button = document.createElement("button");
       this.button.className = "primary";
       this.button.type = "button";
       this.button.addEventListener("click", () => this.toggle());
-      item.append(stage, this.name, this.state, this.button);
+      item.append(stage, this.name, this.state, this.alarm, this.button);
       this.player = null;
       this.words();
     }
@@ -113,6 +116,27 @@
       const moving = this.player && this.player.state === "playing";
       const text = this.playing && !moving ? words.waiting : trouble;
       if (this.state.textContent !== text) this.state.textContent = text;
+      this.showAlarm(camera.alarm);
+    }
+
+    /** Whether a button wired to the camera would call for help now. */
+    showAlarm(alarm) {
+      const lines = (alarm ? alarm.inputs : []).map((each) => ({
+        good: ["quiet", "alarm", "waiting"].includes(each.state),
+        text:
+          words.alarm_input + " " + each.input + ": " + words["alarm_" + each.state] +
+          (each.state === "deaf" ? " " + (words[alarm.trouble] || "") : ""),
+      }));
+      const shown = JSON.stringify(lines);
+      if (this.alarm.dataset.shown === shown) return;
+      this.alarm.dataset.shown = shown;
+      this.alarm.textContent = "";
+      lines.forEach((line) => {
+        const item = document.createElement("li");
+        item.textContent = line.text;
+        item.className = line.good ? "" : "bad";
+        this.alarm.append(item);
+      });
     }
 
     toggle() {

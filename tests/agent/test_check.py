@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from home_agent import check as checking
-from home_agent.check import Report, check
+from home_agent.check import check
 from home_agent.presets import Preset
+from home_agent.report import Report
 from home_agent.sources import SourceOptions
 from tests.cameras import PASSWORD, USER, Stream, clips, rtsp_camera
 from tests.cameras.front import front

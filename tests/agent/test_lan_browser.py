@@ -124,3 +124,23 @@ async def test_it_fits_a_phone_and_speaks_english_when_told(page: Page, agent: A
     await page.click("header button")
     await page.wait_for_selector("html[lang=en]")
     assert "Cameras" in await page.inner_text("#cameras-title")
+
+
+async def test_an_alarm_input_that_is_not_heard_is_said_in_red(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """PRM-6: nobody is to lean on a button that calls nobody."""
+    lan = LanConfig(
+        host="127.0.0.1", port=0, media_port=0, media_addresses=["127.0.0.1"], tls=False
+    )
+    camera = {"onvif": "127.0.0.1:1", "alarm_inputs": ["1"]}
+    config = await asyncio.to_thread(settings, tmp_path, lan, **camera)
+    async with running(config) as agent:
+        await until(lambda: bool(agent.lan and agent.lan.port))
+        assert agent.lan is not None
+        page = await browser.new_page(locale="zh-CN")
+        await page.goto(f"http://127.0.0.1:{agent.lan.port}/")
+        await sign_in(page, agent)
+        text = "document.querySelector('.alarm li.bad').textContent"
+        await holds(page, f"{text} === '报警输入 1: 听不到！现在按它不会求助。 摄像机不接受连接'")
+        await page.close()

@@ -25,12 +25,14 @@ from lxml import etree  # type: ignore[import-untyped]
 from zeep.exceptions import Error as ZeepError
 
 from home_agent.onvif_helper.device import wsdl_folder
+from tests.cameras import onvif_events
 from tests.cameras import onvif_shapes as shapes
 from tests.cameras.http_digest import DigestGate
+from tests.cameras.onvif_events import EVENTS, EventService
+from tests.cameras.onvif_fault import ENVELOPE, RefusalError, fault
 from tests.cameras.onvif_shapes import Dialect, Profile
 from tests.cameras.rig import PASSWORD, USER
 
-ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
 _WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-"
 WSSE, WSU = f"{_WSS}secext-1.0.xsd", f"{_WSS}utility-1.0.xsd"
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
@@ -40,22 +42,23 @@ SERVICES = {
     "device_service": (DEVICE, "ver10/device/wsdl/devicemgmt.wsdl", "DeviceBinding"),
     "media": (MEDIA1, "ver10/media/wsdl/media.wsdl", "MediaBinding"),
     "media2": (MEDIA2, "ver20/media/wsdl/media.wsdl", "Media2Binding"),
+    "events": (EVENTS, "ver10/events/wsdl/event.wsdl", "EventBinding"),
 }
+SUBSCRIPTION = "subscription"  # no service of its own: where a pull point is asked
 TOKEN_AGE = 30  # seconds a WS-UsernameToken may be old; devices take a few
 
 
-class RefusalError(Exception):
-    """A SOAP fault."""
-
-    def __init__(self, code: str, text: str = "", status: int = 400) -> None:
-        super().__init__(text or code)
-        self.code, self.status = code, status
-
-
 @cache
-def _loaded(service: str) -> tuple[Any, Any]:
-    namespace, path, binding = SERVICES[service]
-    client = zeep.Client(str(wsdl_folder() / path))  # type: ignore[no-untyped-call]
+def _client(path: str) -> Any:
+    return zeep.Client(str(wsdl_folder() / path))  # type: ignore[no-untyped-call]
+
+
+def _loaded(service: str, operation: str = "") -> tuple[Any, Any]:
+    namespace, path, binding = SERVICES["events" if service == SUBSCRIPTION else service]
+    if service == SUBSCRIPTION:
+        renews = operation == "Renew"  # of WS-BaseNotification; the rest is ONVIF's
+        binding = "SubscriptionManagerBinding" if renews else "PullPointSubscriptionBinding"
+    client = _client(path)
     return client, client.wsdl.bindings[f"{{{namespace}}}{binding}"]
 
 
@@ -65,6 +68,7 @@ class OnvifDevice:
 
     profiles: list[Profile]
     dialect: Dialect = field(default_factory=Dialect)
+    events: EventService = field(default_factory=EventService)
     user: str = USER
     password: str = PASSWORD
     host: str = "127.0.0.1"
@@ -92,13 +96,14 @@ class OnvifDevice:
         app = web.Application()
         app.router.add_post("/onvif/{service}", self._soap)
         app.router.add_get("/snapshot.jpg", self._snapshot)
-        self._runner = web.AppRunner(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port, ssl_context=self.secure)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
+        self.events.reboot()
         await self._runner.cleanup()
 
     async def _snapshot(self, request: web.Request) -> web.Response:
@@ -108,7 +113,7 @@ class OnvifDevice:
 
     async def _soap(self, request: web.Request) -> web.Response:
         service = request.match_info["service"]
-        if service not in SERVICES or not self._offers(service):
+        if service not in (*SERVICES, SUBSCRIPTION) or not self._offers(service):
             return web.Response(status=404)
         envelope = etree.fromstring(await request.read(), etree.XMLParser(resolve_entities=False))
         body = envelope.find(f"{{{ENVELOPE}}}Body")[0]
@@ -116,21 +121,25 @@ class OnvifDevice:
         try:
             if operation != "GetSystemDateAndTime" and not self._signed(envelope, request):
                 return self._unauthorised()
-            answer = self._answer(service, operation, body)
+            answer = await self._answer(service, operation, envelope, request)
         except RefusalError as refusal:
-            return _fault(refusal.code, str(refusal), refusal.status)
+            return fault(refusal.code, str(refusal), refusal.status)
         self.calls.append(operation)
-        return web.Response(content_type="application/soap+xml", body=answer)
+        junk = operation == "PullMessages" and self.events.dialect.junk
+        status = self.events.dialect.status if junk else 200
+        return web.Response(content_type="application/soap+xml", body=answer, status=status)
 
     def _offers(self, service: str) -> bool:
-        return {"media": self.dialect.media1, "media2": self.dialect.media2}.get(service, True)
+        told = {"events": self.dialect.events, SUBSCRIPTION: self.dialect.events}
+        media = {"media": self.dialect.media1, "media2": self.dialect.media2}
+        return {**told, **media}.get(service, True)
 
     def _unauthorised(self) -> web.Response:
         if self.dialect.digest:
             return web.Response(
                 status=401, headers={"WWW-Authenticate": self._gate.challenge(None, "POST") or ""}
             )
-        return _fault("NotAuthorized", "Sender not authorized", 400)
+        return fault("NotAuthorized", "Sender not authorized", 400)
 
     def _signed(self, envelope: Any, request: web.Request) -> bool:
         authorization = request.headers.get("Authorization")
@@ -159,14 +168,22 @@ class OnvifDevice:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.dialect.skew
 
-    def _answer(self, service: str, operation: str, body: Any) -> bytes:
-        client, binding = _loaded(service)
+    async def _answer(
+        self, service: str, operation: str, envelope: Any, request: web.Request
+    ) -> bytes:
+        client, binding = _loaded(service, operation)
+        body = envelope.find(f"{{{ENVELOPE}}}Body")[0]
         try:
             described = binding.get(operation)
             element = client.get_element(etree.QName(body).text)
             asked = element.parse(body, client.wsdl.types)
         except (ZeepError, LookupError, ValueError) as error:
             raise RefusalError("ActionNotSupported", f"{operation}: {error}") from error
+        if service in ("events", SUBSCRIPTION):
+            key = onvif_events.key_of(envelope, operation, request)
+            url = f"{self.base}/onvif/{SUBSCRIPTION}"
+            given = await self.events.answer(operation, asked, key, url)
+            return onvif_events.written(described, given)
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation).lower()
         method = getattr(self, f"_{service}_{name}", None)
         if method is None:
@@ -196,7 +213,13 @@ class OnvifDevice:
             "XAddr": f"{self.base}/onvif/media",
             "StreamingCapabilities": {"RTP_TCP": True, "RTP_RTSP_TCP": True},
         }
-        return {"Capabilities": {"Media": media}}
+        events = {
+            "XAddr": f"{self.base}/onvif/events",
+            "WSSubscriptionPolicySupport": True,
+            "WSPullPointSupport": True,
+            "WSPausableSubscriptionManagerInterfaceSupport": False,
+        }
+        return {"Capabilities": {"Media": media, "Events": events}}
 
     def _device_service_get_services(self, _asked: Any) -> dict[str, Any]:
         if not self.dialect.services:
@@ -335,16 +358,6 @@ class OnvifDevice:
             replace(each, **settings) if f"e{each.token}" == encoder else each
             for each in self.profiles
         ]
-
-
-def _fault(code: str, text: str, status: int) -> web.Response:
-    envelope = (
-        f'<e:Envelope xmlns:e="{ENVELOPE}" xmlns:ter="http://www.onvif.org/ver10/error"><e:Body>'
-        f"<e:Fault><e:Code><e:Value>e:Sender</e:Value><e:Subcode><e:Value>ter:{code}</e:Value>"
-        f'</e:Subcode></e:Code><e:Reason><e:Text xml:lang="en">{text}</e:Text></e:Reason></e:Fault>'
-        "</e:Body></e:Envelope>"
-    )
-    return web.Response(status=status, content_type="application/soap+xml", text=envelope)
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ class Dialect:
 
     media1: bool = True
     media2: bool = True
+    events: bool = True
     digest: str | None = "MD5"  # HTTP Digest algorithm, or None
     token: bool = True  # takes WS-UsernameToken
     skew: timedelta = timedelta()
