@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 
+hypothesis.settings.register_profile("ours", deadline=None)  # these machines are shared
+hypothesis.settings.load_profile("ours")
 REAL_TIME = {"agent", "browser", "flows", "interop", "network"}  # media, browsers, namespaces
 
 

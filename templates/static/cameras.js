@@ -3,14 +3,16 @@
   "use strict";
 
   const STATES_EVERY = 10000; // ms
+  const ALARMS_EVERY = 5000; // ms
   const STILLS_EVERY = 60000; // ms: mobile data
   const AT_ONCE = 2; // stills asked for at a time: a home's line is slow
 
   const cards = new Map();
   document.querySelectorAll("[data-camera]").forEach((card) => {
-    const still = new Village.Still(card.querySelector(".still"), card.dataset.camera);
+    const { camera, purpose } = card.dataset;
+    const still = new Village.Still(card.querySelector(".still"), camera, purpose);
     const online = card.querySelector(".state").dataset.kind !== "bad";
-    cards.set(card.dataset.camera, { card, still, online });
+    cards.set(camera, { card, still, online });
   });
 
   function show(entry, camera) {
@@ -45,7 +47,8 @@
 
   async function stills() {
     if (document.hidden) return;
-    const waiting = Array.from(cards.values()).filter((entry) => entry.online);
+    // Without a purpose that goes without saying, every look is asked about first.
+    const waiting = Array.from(cards.values()).filter((entry) => entry.online && entry.still.purpose);
     const worker = async () => {
       for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
         try {
@@ -58,6 +61,17 @@
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
+  /** Somebody who may be of help learns of a call wherever they are. */
+  async function alarms() {
+    try {
+      const open = (await (await Village.ask("/api/v1/sos?open=true&limit=1")).json()).items;
+      document.getElementById("alarm").hidden = open.length === 0;
+    } catch (error) {
+      if (error.status === 401) Village.toSignIn(); // any other: the states say so
+    }
+  }
+
+  setInterval(alarms, ALARMS_EVERY);
   setInterval(states, STATES_EVERY);
   setInterval(stills, STILLS_EVERY);
   document.addEventListener("visibilitychange", () => {
@@ -67,5 +81,6 @@
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) states();
   });
+  alarms();
   stills(); // the states came with the page
 })();

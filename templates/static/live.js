@@ -14,7 +14,8 @@
   const here = "/api/v1/cameras/" + encodeURIComponent(camera);
   const at = (id) => document.getElementById(id);
   const video = at("video");
-  const still = new Village.Still(at("still"), camera);
+  const said = { purpose: main.dataset.purpose, reason: "" }; // why somebody looks
+  const still = new Village.Still(at("still"), camera, said.purpose);
 
   let trouble = ""; // what the camera's own state says
   let quality = "auto"; // what the viewer chose
@@ -30,7 +31,7 @@
     video,
     audio: main.dataset.audio === "yes",
     endpoint: () => "/whep/" + encodeURIComponent(camera) + "?quality=" + firstQuality(),
-    token: () => Village.post(here + "/media-token").then((answer) => answer.json()),
+    token: () => Village.post(here + "/media-token", said).then((answer) => answer.json()),
     onState: (state, problem) => show(state, problem),
   });
   window.villagePlayer = player; // for tests, and for whoever helps on the phone
@@ -193,6 +194,36 @@
     else startAsking();
   }
 
+  // Why? Asked of whoever is not of the household or its family, and written down (PRM-14).
+
+  function askWhy(form) {
+    at("state").textContent = Village.say("live.why.first");
+    at("badge").hidden = true;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const chosen = form.querySelector("input:checked");
+      const words = at("reason").value.trim();
+      if (chosen.dataset.reason === "yes" && !words) {
+        at("why-error").textContent = Village.say("live.why.missing");
+        at("reason").focus();
+        return;
+      }
+      said.purpose = still.purpose = chosen.value;
+      said.reason = words;
+      stillsRefused = chosen.dataset.reason === "yes"; // words belong in no address
+      form.hidden = true;
+      at("badge").hidden = false;
+      start();
+    });
+  }
+
+  function start() {
+    player.prepare();
+    player.play();
+    lookAtCamera();
+    setInterval(lookAtCamera, STATE_EVERY);
+  }
+
   // What can be pressed.
 
   function toggleChoices() {
@@ -221,7 +252,7 @@
   }
 
   at("resume").addEventListener("click", () => {
-    stillsRefused = false;
+    stillsRefused = Boolean(said.reason);
     video.play().catch(() => {}); // within the press, so that a phone that saves power allows it
     player.play();
   });
@@ -239,9 +270,7 @@
   });
   video.addEventListener("resize", describeQuality);
 
-  player.prepare();
   describeQuality();
-  player.play();
-  lookAtCamera();
-  setInterval(lookAtCamera, STATE_EVERY);
+  if (at("why")) askWhy(at("why"));
+  else start();
 })();

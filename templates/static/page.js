@@ -86,15 +86,16 @@
 
   /** Stills as object URLs, so that each can be refused, timed and thrown away. */
   class Still {
-    constructor(image, camera) {
+    constructor(image, camera, purpose) {
       this.image = image;
-      this.path = "/api/v1/cameras/" + encodeURIComponent(camera) + "/still";
+      this.purpose = purpose;
+      this.camera = "/api/v1/cameras/" + encodeURIComponent(camera);
       this.url = "";
     }
 
     /** Show a new one. Returns when it was taken (a Date); throws what `ask` throws. */
     async refresh() {
-      const response = await ask(this.path);
+      const response = await ask(this.camera + "/still?purpose=" + encodeURIComponent(this.purpose));
       this.show(await response.blob());
       const taken = new Date(response.headers.get("Last-Modified") || Date.now());
       return isNaN(taken) ? new Date() : taken;

@@ -154,7 +154,7 @@ NAMES = ["folder", "pace", "part", "gates", "spare", "words", "key", "mode", "ki
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON | st.lists(JSON, max_size=2), max_size=5))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 def test_any_table_gives_settings_or_a_sentence(table: dict[str, Any]) -> None:
     with suppress(SettingsError):
         parse(Whole, table, environ={}, prefix="AGENT")

@@ -52,6 +52,7 @@ class Camera:
     audio: str | None = None
     still: bytes | None = None
     refuses_stills: bool = False
+    opens: dict[str, bool] = field(default_factory=lambda: {"own_view": False})
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -60,6 +61,7 @@ class Camera:
             "online": self.online,
             "trouble": self.trouble,
             "audio": self.audio,
+            "opens": [{"purpose": name, "reason": words} for name, words in self.opens.items()],
         }
 
     def card(self) -> CameraCard:
@@ -70,6 +72,7 @@ class Camera:
             trouble=self.trouble,
             audio=self.audio is not None,
             sizes={"main": (1280, 720), "sub": (640, 360)},
+            opens=self.opens,
         )
 
 
@@ -84,7 +87,9 @@ class ScriptedHub:
     asked: list[tuple[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)  # with each media token
     signed_in: bool = True
+    sos: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, *cameras: Camera) -> None:
         self.cameras.update({camera.id: camera for camera in cameras})
@@ -112,6 +117,9 @@ class ScriptedHub:
             [
                 web.post("/api/v1/sign-in", self._sign_in),
                 web.post("/api/v1/sign-out", self._sign_out),
+                web.get("/api/v1/me/sharing", self._sharing),
+                web.get("/api/v1/sos", self._calls_for_help),
+                web.get("/api/v1/sos/{sos}/calls", self._calls),
                 web.get("/api/v1/cameras", self._cameras),
                 web.get("/api/v1/cameras/{camera}", self._camera),
                 web.get("/api/v1/cameras/{camera}/still", self._still),
@@ -159,6 +167,17 @@ class ScriptedHub:
             {"cameras": [camera.describe() for camera in self.cameras.values()]}
         )
 
+    async def _sharing(self, request: web.Request) -> web.Response:
+        homes = [{"household": "wang", "name": "王家"}, {"household": "li", "name": "李家"}]
+        return web.json_response({"households": homes})
+
+    async def _calls_for_help(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.sos, "next": None})
+
+    async def _calls(self, request: web.Request) -> web.Response:
+        calls = [{"name": "张婶", "state": "accepted"}, {"name": "派出所", "state": "let_go"}]
+        return web.json_response({"state": "accepted", "calls": calls, "mine": True})
+
     async def _camera(self, request: web.Request) -> web.Response:
         return web.json_response(self.find(request.match_info["camera"]).describe())
 
@@ -171,6 +190,7 @@ class ScriptedHub:
         return web.Response(body=camera.still, content_type="image/jpeg")
 
     async def _pass(self, request: web.Request) -> web.Response:
+        self.said.append(await request.json())
         return web.json_response(self.pass_)
 
     async def _quality(self, request: web.Request) -> web.Response:

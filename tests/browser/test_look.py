@@ -14,10 +14,27 @@ from village_core.troubles import Trouble
 pytestmark = [*in_browser]
 
 SIZES = [pytest.param(size, id=f"{size[0]}x{size[1]}") for size in (PHONE, DESK, WALL)]
-PATHS = ["/", "/sign-in", "/cameras/gate", "/cameras/pond", "/cameras/none"]
+PATHS = [
+    "/",
+    "/sign-in",
+    "/cameras/gate",
+    "/cameras/pond",
+    "/cameras/lane",
+    "/cameras/none",
+    "/sos",
+]
 LONG = (
     "鱼塘边上新装的那个摄像头，名字很长很长，写了好几行也写不完 Long-name-without-any-space-at-all"
 )
+SOS = {
+    "state": "open",
+    "household_name": LONG,
+    "opened": 1_790_000_000_000,
+    "ends": 1_790_000_900_000,
+    "cameras": ["gate"],
+    "acts": ["renew", "stop"],
+    "reason": "",
+}
 PICTURES = os.environ.get("SCREENSHOTS")  # a folder to look at them in
 
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
@@ -29,7 +46,9 @@ def cameras(hub: ScriptedHub) -> None:
         Camera("gate", "院门", still=picture(), audio="PCMA"),
         Camera("yard", LONG, still=picture(), trouble=Trouble.DEFAULT_PASSWORD),
         Camera("pond", "鱼塘", online=False, trouble=Trouble.NO_ROUTE),
+        Camera("lane", "村口", opens={"public_security": True, "lost": True, "emergency": True}),
     )
+    hub.sos = [SOS | {"id": "s1"}, SOS | {"id": "s2", "state": "over", "acts": ["give_reason"]}]
 
 
 async def look(page: Page, name: str) -> None:

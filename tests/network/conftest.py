@@ -89,6 +89,10 @@ class Phone:
     def until_playing(self, within: float = 30) -> None:
         until(lambda: self.state() == "playing" and self.received()["decoded"] > 10, within)
 
+    def until_more_than(self, decoded: int, within: float = 45) -> None:
+        """15 s are to reach on a quiet machine; a busy one is given more."""
+        until(lambda: self.received()["decoded"] > decoded, within)
+
     def decodes(self, seconds: float) -> float:
         """Pictures decoded in a second, over the next `seconds`."""
         self.page.wait_for_timeout(1000)

@@ -6,6 +6,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admis
 from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import Source, Sources
 from village_hub.access.refusals import refused_for
-from village_hub.access.rules import Allowance, decide, decide_act, may_know
+from village_hub.access.rules import Allowance, Opens, decide, decide_act, may_know, opens
 from village_hub.audit import making
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.strangers import Strangers
@@ -132,6 +133,14 @@ def by_hand(request: web.Request) -> PersonCaller:
     return caller
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A camera that the caller may know of, and what they may look at it for just now."""
+
+    row: CameraRow
+    opens: tuple[Opens, ...]
+
+
 class Guard:
     """Decides about cameras and acts; holds no state of its own."""
 
@@ -156,27 +165,33 @@ class Guard:
             raise refused_for(Reason.NO_BASIS)
         return await self._decide(caller.subject, loaded, camera.name, action, said)
 
-    async def may(self, caller: PersonCaller, camera: CameraRow) -> bool:
-        """Whether the caller may know of the camera. Nothing is seen, so nothing is audited."""
+    async def know(self, caller: PersonCaller, camera: CameraRow) -> Known | None:
+        """None: the caller may not know of it. Nothing is seen, so nothing is audited."""
         question = self._question(caller, camera.id, Quality.SUB, OWN_VIEW)
         loaded = await self._catalogue.read(basis.load, self._hub, question)
-        return loaded is not None and may_know(
-            caller.subject, loaded.camera, self._clock.utc_ms(), loaded.basis
-        )
+        return self._known(caller, camera, loaded)
 
-    async def known(self, caller: PersonCaller) -> list[CameraRow]:
+    async def known(self, caller: PersonCaller) -> list[Known]:
         """All cameras that the caller may know of. Nothing is seen, so nothing is audited."""
         ask = partial(self._question, caller, quality=Quality.SUB, said=OWN_VIEW)
         near = await self._catalogue.read(basis.near, self._hub, caller.subject)
         questions = [ask(camera.id) for camera in near]
         found = await self._catalogue.read(basis.load_all, self._hub, questions)
-        now = self._clock.utc_ms()
-        return [
-            camera
+        each = [
+            self._known(caller, camera, found[question.decision])
             for camera, question in zip(near, questions, strict=True)
-            if (loaded := found[question.decision]) is not None
-            and may_know(caller.subject, loaded.camera, now, loaded.basis)
         ]
+        return [known for known in each if known is not None]
+
+    def _known(
+        self, caller: PersonCaller, camera: CameraRow, loaded: Loaded | None
+    ) -> Known | None:
+        if loaded is None:
+            return None
+        subject, now = caller.subject, self._clock.utc_ms()
+        if not may_know(subject, loaded.camera, now, loaded.basis):
+            return None
+        return Known(camera, opens(subject, loaded.camera, now, loaded.basis))
 
     async def allow(
         self, caller: PersonCaller, column: Column, relations: frozenset[Row] = frozenset()

@@ -80,6 +80,27 @@ def may_know(subject: Subject, camera: CameraFacts, now: int, basis: Basis) -> b
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """What a live look may be for at the moment; `reason`: words are to be said as well."""
+
+    purpose: Purpose
+    reason: bool
+
+
+def opens(subject: Subject, camera: CameraFacts, now: int, basis: Basis) -> tuple[Opens, ...]:
+    """Every purpose for which the subject may see the camera live now: those that need no words
+    first, and what public cameras are for before what else they may serve."""
+
+    def seen(purpose: Purpose, reason: str) -> bool:
+        said = replace(basis, reason=reason)
+        return isinstance(decide(subject, camera, Action.LIVE, purpose, now, said), Permit)
+
+    found = [Opens(each, not seen(each, "")) for each in Purpose if seen(each, "words")]
+    usual = Purpose.PUBLIC_SECURITY
+    return tuple(sorted(found, key=lambda each: (each.reason, each.purpose is not usual)))
+
+
 _KNOWING = (
     (Action.HEALTH, Purpose.MAINTENANCE),
     *((Action.LIVE, purpose) for purpose in Purpose),

@@ -7,15 +7,27 @@ from village_hub import keys
 from village_hub.access.guard import CALLER, by_hand
 from village_hub.access.identity import NodeCaller, admits
 from village_hub.api import bodies
-from village_hub.api.case_steps import FAULTS, PersonShown, Resource, Shown, Sight, acting, named
-from village_hub.api.contract import done, operation, reply
+from village_hub.api.case_steps import (
+    FAULTS,
+    PersonShown,
+    Resource,
+    Shown,
+    Sight,
+    acting,
+    named,
+    reading,
+)
+from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.cases import emergency, sos
 from village_hub.cases.alarms import Wish
 from village_hub.cases.emergency import Emergency
+from village_hub.cases.matter import Person
 from village_hub.cases.seeing import Eyes
 from village_hub.cases.sos import Sos
+from village_hub.catalogue import rings as ring_rows
 from village_hub.errors import NotFound, Unauthorized
 from village_hub.notices import rings
+from village_hub.notices.ringing import CallState, RingState
 
 routes = web.RouteTableDef()
 SOS = "/api/v1/sos"
@@ -51,6 +63,19 @@ class EmergencyShown(Shown):
     second: PersonShown | None
     approver: PersonShown | None
     refusal: str
+
+
+class CallShown(Shape):
+    name: str
+    state: CallState
+
+
+class CallsShown(Shape):
+    """Who is rung, in order; `mine`: the caller, or their unit, is one of them."""
+
+    state: RingState | None
+    calls: list[CallShown]
+    mine: bool
 
 
 def _show_sos(sight: Sight[Sos]) -> SosShown:
@@ -131,12 +156,32 @@ async def not_coming(request: web.Request) -> web.Response:
     return await _answer(request, accepts=False)
 
 
+@routes.get(f"{SOS}/{{matter}}/calls", name="sos_calls", allow_head=False)
+@operation(answer=CallsShown, errors=(NotFound,))
+async def calls(request: web.Request) -> web.Response:
+    """Whom it rings, and what became of each call."""
+    by = await reading(request)
+    sight = await SOSES.look(request, by)
+    row = await request.app[keys.CATALOGUE].read(ring_rows.find, sight.kept.matter.id)
+    rung = row.ring.calls if row else ()
+    shown = CallsShown(
+        state=row.ring.state if row else None,
+        calls=[CallShown(name=each.name, state=each.state) for each in rung],
+        mine=_holder(by) in {each.holder for each in rung},
+    )
+    return reply(shown)
+
+
+def _holder(by: Person) -> str:
+    """Those on duty are rung as their unit."""
+    return (by.unit or "") if by.roles else by.id
+
+
 async def _answer(request: web.Request, *, accepts: bool) -> web.Response:
     by = await acting(request)
     sight = await SOSES.look(request, by)
-    holder = (by.unit or "") if by.roles else by.id
     write, act = request.app[keys.CATALOGUE].write, rings.accept if accepts else rings.decline
-    await write(act, sight.kept.matter.id, holder, request.app[keys.CLOCK].utc_ms())
+    await write(act, sight.kept.matter.id, _holder(by), request.app[keys.CLOCK].utc_ms())
     return done()
 
 

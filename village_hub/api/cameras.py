@@ -10,7 +10,7 @@ from village_core.permits import Action, Purpose, Quality
 from village_core.troubles import Trouble
 from village_hub import keys
 from village_hub.access.facts import Said
-from village_hub.access.guard import person
+from village_hub.access.guard import Known, person
 from village_hub.access.identity import PersonCaller
 from village_hub.api import bodies
 from village_hub.api.contract import NO_STORE, Shape, operation, read_query, reply
@@ -36,8 +36,16 @@ class Size(Shape):
     fps: float | None
 
 
+class OpensShown(Shape):
+    """What the caller may look at it for, live, just now; `reason`: say why in words as well."""
+
+    purpose: Purpose
+    reason: bool
+
+
 class CameraShown(Shape):
-    """A camera and its state; `trouble` is a word of a closed list."""
+    """A camera and its state; `trouble` is a word of a closed list. `opens` is empty when the
+    caller may know of it and see nothing."""
 
     id: str
     name: str
@@ -49,6 +57,7 @@ class CameraShown(Shape):
     audio: str | None
     masked: bool
     transcoded: bool
+    opens: list[OpensShown]
 
 
 class CamerasShown(Shape):
@@ -73,16 +82,16 @@ class MediaToken(Shape):
 @operation(answer=CamerasShown)
 async def list_cameras(request: web.Request) -> web.Response:
     """Those the caller may know of, in the order they were added."""
-    rows = await visible(request, person(request))
-    return reply(CamerasShown(cameras=[describe(request.app, row) for row in rows]))
+    found = await visible(request, person(request))
+    return reply(CamerasShown(cameras=[describe(request.app, each) for each in found]))
 
 
 @routes.get("/api/v1/cameras/{camera}", name="camera")
 @operation(answer=CameraShown)
 async def get_camera(request: web.Request) -> web.Response:
     """One of them and its state: `online`, and `trouble` as a word of the closed list."""
-    row = await known(request, person(request), request.match_info["camera"])
-    return reply(describe(request.app, row))
+    found = await find(request, person(request), request.match_info["camera"])
+    return reply(describe(request.app, found))
 
 
 @routes.get("/api/v1/cameras/{camera}/still", name="still", allow_head=False)
@@ -116,17 +125,23 @@ async def media_token(request: web.Request) -> web.Response:
     return reply(MediaToken(token=token, expires_in=lifetime, ice_servers=servers))
 
 
-async def visible(request: web.Request, caller: PersonCaller) -> list[CameraRow]:
+async def visible(request: web.Request, caller: PersonCaller) -> list[Known]:
     """The cameras that the caller may know of, in the order they were added."""
     return await request.app[keys.GUARD].known(caller)
 
 
 async def known(request: web.Request, caller: PersonCaller, name: str) -> CameraRow:
     """The camera of this id; NotFound also when the caller may not know of it."""
+    return (await find(request, caller, name)).row
+
+
+async def find(request: web.Request, caller: PersonCaller, name: str) -> Known:
+    """The same, with what the caller may look at it for."""
     row = await request.app[keys.CATALOGUE].read(cameras.find, name)
-    if row is None or not await request.app[keys.GUARD].may(caller, row):
+    found = await request.app[keys.GUARD].know(caller, row) if row else None
+    if found is None:
         raise NotFound("there is no such camera", code="no_such_camera")
-    return row
+    return found
 
 
 def _said(look: Look) -> Said:
@@ -136,8 +151,9 @@ def _said(look: Look) -> Said:
         return Said(None, look.reason)
 
 
-def describe(app: web.Application, row: CameraRow) -> CameraShown:
+def describe(app: web.Application, found: Known) -> CameraShown:
     """A camera as the API shows it."""
+    row = found.row
     now = presence(row, app[keys.CHILDREN], app[keys.LIVE])
     return CameraShown(
         id=row.id,
@@ -150,6 +166,7 @@ def describe(app: web.Application, row: CameraRow) -> CameraShown:
         audio=row.audio,
         masked=row.masked,
         transcoded=row.transcoded,
+        opens=[OpensShown(purpose=each.purpose, reason=each.reason) for each in found.opens],
     )
 
 

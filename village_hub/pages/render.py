@@ -16,10 +16,13 @@ from village_hub.pages.folder import TEMPLATES
 from village_hub.pages.static import Statics
 from village_hub.pages.words import Words
 
+USUAL = ("own_view", "family")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraCard:
-    """What a page says of one camera; `sizes` are (width, height) in pixels by quality."""
+    """What a page says of one camera; `sizes` are (width, height) in pixels by quality; `opens`
+    are the purposes it may be looked at for, and whether words are to be said with each."""
 
     id: str
     name: str
@@ -27,6 +30,12 @@ class CameraCard:
     trouble: Trouble | None = None
     audio: bool = False
     sizes: Mapping[str, tuple[int, int]]
+    opens: Mapping[str, bool]
+
+    @property
+    def usual(self) -> str:
+        """The purpose that goes without asking: of the household itself, or of its family."""
+        return next((each for each in USUAL if each in self.opens), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,13 @@ class AccountPage(Page):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharingPage(Page):
     template: ClassVar[str] = "sharing.html"
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SosPage(Page):
+    template: ClassVar[str] = "sos.html"
 
     path: str
 

@@ -23,6 +23,7 @@ from village_hub.pages.render import (
     Renderer,
     SharingPage,
     SignInPage,
+    SosPage,
 )
 from village_hub.pages.static import Statics
 from village_hub.pages.words import LANGUAGES, Words, choose, read_words
@@ -124,6 +125,12 @@ async def account_page(request: web.Request) -> web.Response:
 async def sharing_page(request: web.Request) -> web.Response:
     """Who can see my home; its script asks the API."""
     return page_response(request, SharingPage(path=request.path))
+
+
+@routes.get("/sos", name="sos_page")
+async def sos_page(request: web.Request) -> web.Response:
+    """Call for help, and answer a call; its script asks the API."""
+    return page_response(request, SosPage(path=request.path))
 
 
 @routes.get("/invitation", name="invitation_page")

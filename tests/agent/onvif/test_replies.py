@@ -94,9 +94,7 @@ def test_no_entity_of_a_reply_is_expanded(played: Played, head: bytes) -> None:
     assert "root:" not in told.model_dump_json()
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(data=st.data())
 def test_no_damaged_reply_makes_the_helper_fail(played: Played, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(sorted(played.replies)))

@@ -198,5 +198,5 @@ class Village(RuleBasedStateMachine):
                     assert len({each[at : at + 5] for at in range(0, len(each), 5)}) == 1
 
 
-Village.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Village.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestVillage = Village.TestCase

@@ -131,7 +131,7 @@ def test_numbers_and_timestamps_run_on_through_their_wrap(first: int, begin: int
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(), st.integers(0, 65_535), st.booleans())
 def test_five_percent_loss_is_repaired(seed: int, first: int, rtx: bool) -> None:
     """Every packet in order, although 5% are lost, of repairs too, and some arrive disordered."""
@@ -161,7 +161,7 @@ def test_five_percent_loss_is_repaired(seed: int, first: int, rtx: bool) -> None
     assert receipt.receiver.counters.lost == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), min_size=1, max_size=80))
 def test_whatever_arrives_is_handed_on_once_and_in_order_but_for_what_was_late(
     arrivals: list[tuple[int, int]],

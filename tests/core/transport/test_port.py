@@ -213,7 +213,7 @@ DATAGRAMS = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=DATAGRAMS, size=st.integers(1, 400))
 async def test_any_datagram_from_a_stranger_is_met_with_silence(
     port: MediaPort, data: bytes, size: int

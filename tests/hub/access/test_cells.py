@@ -308,7 +308,7 @@ def bases(draw: st.DrawFn, subject: Subject) -> Basis:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data(), subjects, facts, st.sampled_from(Action), st.sampled_from(Purpose))
 def test_whatever_comes_together_the_invariants_hold(
     data: st.DataObject, subject: Subject, facts: CameraFacts, action: Action, purpose: Purpose

@@ -55,7 +55,7 @@ def test_every_act_that_a_walk_needs_is_in_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_an_act_steps_or_is_refused_with_a_code(name: str, data: st.DataObject) -> None:
     """Whoever tries whatever whenever: nothing skips what it needs, and what is over stays so."""

@@ -191,7 +191,7 @@ def after(progress: Delivery, event: str, now: int, channel: Channel) -> Deliver
     return steps[event]()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     channels=LOUD,
     must=st.sets(st.sampled_from([SMS, VOICE, SLIP])),
@@ -231,7 +231,7 @@ def test_whatever_happens_the_promises_hold(
         assert progress.attempts <= (rounds + 3) * max(1, len(channels)) * MOST_LAPSES
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(channels=LOUD.filter(bool), lost=st.integers(0, 30), rounds=st.integers(1, ROUNDS))
 def test_a_notice_is_never_lost_while_a_carrier_may_work(
     channels: tuple[Channel, ...], lost: int, rounds: int

@@ -159,7 +159,7 @@ def after(ring: Ring, act: str, holder: str, now: int) -> Step:
             return ringing.unreachable(ring, holder, now)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(people=st.integers(0, 5), at_once=st.integers(1, 3), acts=ACTS)
 def test_it_always_ends_and_always_says_so(
     people: int, at_once: int, acts: list[tuple[str, int, int]]
