@@ -198,7 +198,7 @@
 
   function askWhy(form) {
     at("state").textContent = Village.say("live.why.first");
-    at("badge").hidden = true;
+    at("stage").hidden = true; // the form stands in the picture's place
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const chosen = form.querySelector("input:checked");
@@ -212,7 +212,7 @@
       said.reason = words;
       stillsRefused = chosen.dataset.reason === "yes"; // words belong in no address
       form.hidden = true;
-      at("badge").hidden = false;
+      at("stage").hidden = false;
       start();
     });
   }
