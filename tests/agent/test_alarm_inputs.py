@@ -3,6 +3,7 @@
 The real agent, a hub's double, and a camera made from the official descriptions.
 """
 
+import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from home_agent import alarm_inputs
+from home_agent.__main__ import show_status
 from home_agent.alarm_inputs import AlarmInputs
 from home_agent.config import AlarmContact, CameraConfig
 from home_agent.onvif_helper import listening
@@ -193,6 +195,24 @@ async def test_a_damaged_memory_or_a_full_disk_keeps_no_call_from_being_made(
         monkeypatch.setattr(made.home.agent.state, "write", full)
         made.events.turn("button", True)
         await until(lambda: made.calls != [])
+
+
+async def test_the_command_says_whether_it_is_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with wired(tmp_path) as made:
+        await made.become("quiet")
+        await show_status(argparse.Namespace(), made.home.agent.config)
+        await made.device.stop()
+        await made.become("deaf")
+        await show_status(argparse.Namespace(), made.home.agent.config)
+        await made.device.start()
+    heard, deaf = (
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("alarm")
+    )
+    assert heard == "alarm    大门: alarm input button: heard, nobody calls."
+    assert "NOT HEARD: pressing it calls nobody now." in deaf
+    assert made.device.address in deaf
 
 
 # What cannot be heard is said

@@ -194,7 +194,7 @@ def test_a_subscription_that_is_nowhere_or_too_much_is_refused() -> None:
             events.read_subscription(created(address, more))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_damaged_answer_makes_the_reader_fail(data: st.DataObject) -> None:
     reply = bytearray(pulled({}, {"operation": "Initialized", "token": "2", "state": "false"}))
@@ -212,7 +212,6 @@ def test_no_damaged_answer_makes_the_reader_fail(data: st.DataObject) -> None:
 NASTY = [b"", b"&e;", b"<!--", b"<![CDATA[", b"<?x?>", b"-1", b' xmlns="urn:x"', b"&#0;", b"tns1:"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     token=st.text(st.characters(codec="utf-8", exclude_characters='<>&"\r\n\t'), max_size=80),
     state=st.sampled_from(["true", "false", "0", "1", "True", "yes", "", "-1", "闭合"]),
