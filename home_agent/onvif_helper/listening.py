@@ -108,8 +108,9 @@ def trouble_of(listener: Listener) -> Heard:
 
 
 def write(heard: Heard) -> None:
-    sys.stdout.write(heard.model_dump_json() + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # the agent has ended, and stdin says so, too
+        sys.stdout.write(heard.model_dump_json() + "\n")
+        sys.stdout.flush()
 
 
 def main() -> None:
@@ -125,6 +126,7 @@ def main() -> None:
     threading.Thread(target=_leave_with_stdin, args=(listener,), daemon=True).start()
     write(trouble_of(listener))
     listener.leave()
+    os._exit(0)  # without another try to write what nobody reads
 
 
 def _leave_with_stdin(listener: Listener) -> None:

@@ -4,7 +4,9 @@ The helper's work is done in a thread here; how it runs as a process is tested a
 """
 
 import asyncio
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from home_agent.onvif_events import Ears, ears, run_helper
 from home_agent.onvif_helper import listening, pull_point
 from home_agent.rtsp.digest import Credentials
 from home_agent.rtsp.failure import SourceFailure
+from tests.agent.home import until
 from tests.agent.listening import in_threads
 from tests.cameras.onvif_device import onvif_device
 from tests.cameras.onvif_events import RELAY, EventDialect, EventService, Message
@@ -229,6 +232,36 @@ async def test_the_helper_is_a_process_that_speaks_until_it_is_left() -> None:
             assert await next_input(heard) == PRESSED
         assert events.subscriptions == {}, "it is given back"
         assert device.calls[-1] == "Unsubscribe"
+
+
+async def test_an_agent_that_is_killed_leaves_no_helper_and_no_subscription() -> None:
+    events = camera()
+    async with onvif_device(MAIN, events=events) as device:
+        agent = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", KILLED, device.address, stdout=asyncio.subprocess.PIPE
+        )
+        assert agent.stdout is not None
+        helper = int(await agent.stdout.readline())
+        agent.kill()
+        await agent.wait()
+        await until(lambda: not Path(f"/proc/{helper}").exists() and events.subscriptions == {})
+
+
+KILLED = f"""
+import asyncio, os, sys
+from pathlib import Path
+from home_agent.onvif_events import ears
+from home_agent.rtsp.digest import Credentials
+
+async def main():
+    async with ears(sys.argv[1], Credentials("{USER}", "{PASSWORD}")) as heard:
+        await anext(heard)
+        me = os.getpid()
+        print(Path(f"/proc/{{me}}/task/{{me}}/children").read_text().split()[0], flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
 
 
 @pytest.mark.parametrize("question", [b"\n", b"{}\n", b'{"address": "http://[::1"}\n'])
