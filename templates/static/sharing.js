@@ -4,11 +4,13 @@
 
   const LOOKS_EVERY = 4000; // ms: who watches is on the page within seconds
   const FAMILY = ["live", "still"];
+  const A_FEW = 20; // lines of the log, each time one asks for more
   const at = (id) => document.getElementById(id);
   const report = at("report");
   const language = document.documentElement.lang.slice(0, 2);
   let owned = ""; // the household that I may give for
   let busy = false;
+  let lines = A_FEW; // of the log that are shown
 
   function tell(problem) {
     if (problem.status === 401) {
@@ -175,12 +177,89 @@
     });
   }
 
+  /** Who has looked, and what was said about a line that the household disputes. */
+  async function showLooked() {
+    const list = at("looked");
+    if (list.querySelector("form")) return; // somebody is writing
+    const log = await get("/api/v1/me/log?limit=" + lines);
+    const disputes = (await get("/api/v1/log-disputes?limit=200")).items;
+    list.textContent = "";
+    at("nobody-looked").hidden = log.items.length > 0;
+    at("looked-more").hidden = !log.next || lines >= 200;
+    log.items.forEach((line) => {
+      const about = disputes.find((each) => each.line.entry === line.id); // the newest
+      list.appendChild(lineOf(line, about));
+    });
+  }
+
+  function lineOf(line, dispute) {
+    const item = made("li");
+    item.dataset.entry = line.id;
+    const text = made("span", "what", line.text);
+    item.appendChild(text);
+    if (dispute) {
+      text.appendChild(made("small", "", Village.say("sharing.dispute.said", dispute)));
+      text.appendChild(made("small", "answer", answerOf(dispute)));
+      if (dispute.acts.includes("withdraw")) {
+        const path = "/api/v1/log-disputes/" + encodeURIComponent(dispute.id) + "/withdraw";
+        item.appendChild(
+          button(Village.say("sharing.dispute.take_back"), () => Village.post(path, {}))
+        );
+      }
+    }
+    if (!dispute || dispute.closed) item.appendChild(disputing(item, line));
+    return item;
+  }
+
+  function answerOf(dispute) {
+    const values = { words: dispute.answer, due: dispute.due ? when(dispute.due) : "" };
+    return Village.say("sharing.dispute." + (dispute.finding || dispute.state), values);
+  }
+
+  function disputing(item, line) {
+    const open = made("button", "quiet", Village.say("sharing.dispute"));
+    open.type = "button";
+    open.addEventListener("click", () => {
+      open.hidden = true;
+      item.appendChild(disputeForm(line, open));
+      item.querySelector("input").focus();
+    });
+    return open;
+  }
+
+  function disputeForm(line, open) {
+    const form = made("form");
+    const label = made("label", "", Village.say("sharing.dispute.why"));
+    const words = made("input");
+    words.type = "text";
+    words.maxLength = 600;
+    label.appendChild(words);
+    const send = made("button", "primary", Village.say("sharing.dispute.send"));
+    const cancel = made("button", "quiet wide", Village.say("sharing.dispute.cancel"));
+    cancel.type = "button";
+    cancel.addEventListener("click", () => {
+      form.remove();
+      open.hidden = false;
+    });
+    form.append(label, send, cancel);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      act(async () => {
+        const path = "/api/v1/me/log/" + encodeURIComponent(line.id) + "/dispute";
+        await Village.post(path, { words: words.value.trim() });
+        form.remove();
+      });
+    });
+    return form;
+  }
+
   async function show() {
     try {
       const homes = (await get("/api/v1/me/sharing")).households;
       showWatching(all(homes, "watching"));
       showShares(all(homes, "shares"));
       owned = homes.length ? homes[0].household : "";
+      if (homes.length) await showLooked();
       if (owned) await showOwners();
     } catch (problem) {
       tell(problem);
@@ -201,6 +280,10 @@
   at("invite").addEventListener("submit", (event) => {
     event.preventDefault();
     act(invite);
+  });
+  at("looked-more").addEventListener("click", () => {
+    lines = Math.min(lines + A_FEW, 200);
+    act(async () => {});
   });
   show();
   setInterval(async () => {

@@ -6,7 +6,7 @@ state it is in, which its own table then allows or not.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,8 +22,9 @@ from village_hub.api import bodies
 from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
 from village_hub.cases.desk import Kept, kept_of
 from village_hub.cases.matter import Act, Kind, Matter, Next, Person, StepRefused
-from village_hub.cases.places import owned_by
+from village_hub.cases.places import named_public, owned_by
 from village_hub.cases.seeing import Eyes, eyes
+from village_hub.cases.things import PublicCamera
 from village_hub.catalogue import matters
 from village_hub.catalogue.matters import MatterRow, Wanted
 from village_hub.errors import (
@@ -39,6 +40,7 @@ M = TypeVar("M", bound=Matter)
 S = TypeVar("S", bound=BaseModel)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 FAULTS = (Forbidden, NotFound, Conflict, PreconditionFailed, Unprocessable)
+MOST_OPEN = 20  # that one villager has asked and that are not over
 VERSION = re.compile(r'"(\d{1,9})"')
 
 
@@ -176,6 +178,33 @@ async def acting(request: web.Request) -> Person:
     return await _person(request, by_hand(request))
 
 
+async def at_home(request: web.Request) -> Person:
+    """Who calls for themselves. Raises Forbidden for somebody on duty."""
+    by = await acting(request)
+    if by.roles:
+        raise Forbidden("sign in as yourself, not on duty", code="not_on_duty")
+    return by
+
+
+async def not_too_many(request: web.Request, by: Person, kind: Kind[Any]) -> None:
+    """Nobody buries those who answer. Raises Unprocessable."""
+    wanted, now = Wanted((kind.name,), MOST_OPEN, open_only=True), request.app[keys.CLOCK].utc_ms()
+    rows = await request.app[keys.CATALOGUE].read(matters.of_villager, by.key, (), now, wanted)
+    if len(rows) >= MOST_OPEN:
+        raise Unprocessable("too many of yours wait for an answer", code="too_many_open")
+
+
+async def of_public_places(
+    request: web.Request, cameras: Iterable[str], place: str
+) -> tuple[PublicCamera, ...]:
+    """Cameras that somebody names. Raises Unprocessable unless they are of public places there."""
+    names = tuple(dict.fromkeys(cameras))
+    found = await request.app[keys.CATALOGUE].read(named_public, names, place)
+    if len(found) != len(names):
+        raise Unprocessable("only cameras of public places there", code="not_public")
+    return found
+
+
 async def reading(request: web.Request) -> Person:
     return await _person(request, person(request))
 
@@ -222,6 +251,4 @@ async def _rows(request: web.Request, by: Person, query: MatterList, kind: str) 
         return await read(matters.in_place, by.place, wanted)
     if by.roles:
         return await read(matters.of_unit, by.issuer, by.unit or "", wanted)
-    if kind == "concerned":
-        return await read(matters.of_person, by.issuer, by.id, wanted)
-    return await read(matters.of_households, by.owns, now, wanted)
+    return await read(matters.of_villager, by.key, by.owns, now, wanted)

@@ -13,7 +13,9 @@ from village_hub.api.case_steps import (
     Shown,
     Sight,
     acting,
+    at_home,
     named,
+    of_public_places,
 )
 from village_hub.api.contract import operation
 from village_hub.cases import concerned
@@ -25,9 +27,7 @@ from village_hub.cases.concerned import (
     Viewed,
     Withdraw,
 )
-from village_hub.cases.places import public_in
 from village_hub.cases.seeing import Eyes
-from village_hub.errors import Forbidden, Unprocessable
 
 routes = web.RouteTableDef()
 PATH = "/api/v1/concerned"
@@ -62,11 +62,8 @@ CONCERNED = Resource(concerned.KIND, PATH, ConcernedShown, _show)
 @operation(body=ConcernedTerms, answer=ConcernedShown, status=201, errors=FAULTS, creates=True)
 async def add(request: web.Request) -> web.Response:
     """Say where and when, what happened and what you are to it. Not on duty: for oneself."""
-    caller = by_hand(request)
-    await request.app[keys.GUARD].allow(caller, Column.P_RECORDINGS)
-    by, terms = await acting(request), await bodies.read(request, ConcernedTerms)
-    if by.roles:
-        raise Forbidden("sign in as yourself, not on duty", code="not_on_duty")
+    await request.app[keys.GUARD].allow(by_hand(request), Column.P_RECORDINGS)
+    by, terms = await at_home(request), await bodies.read(request, ConcernedTerms)
     return await CONCERNED.open(request, by, lambda now: concerned.begin(terms, by, now))
 
 
@@ -76,8 +73,7 @@ async def approve(request: web.Request) -> web.Response:
     """By the village: it may be viewed, of these cameras of public places, at the window."""
     by, act = await acting(request), await bodies.read(request, Approve)
     place = (await CONCERNED.look(request, by)).kept.matter.place
-    if not await request.app[keys.CATALOGUE].read(public_in, act.cameras, place):
-        raise Unprocessable("only cameras of public places there", code="not_public")
+    await of_public_places(request, act.cameras, place)
     return await CONCERNED.step(request, act)
 
 

@@ -3,8 +3,12 @@
 from typing import Any
 
 from village_core.permits import Role
+from village_hub.access.bases import LONGEST_FOOTAGE
 from village_hub.cases.effects import Addressee
-from village_hub.cases.matter import Check, Person, Turn, who
+from village_hub.cases.matter import DAY, Check, Person, StepRefused, Turn, who
+from village_hub.errors import Unprocessable
+
+OLDEST = 31 * DAY  # nothing is kept for longer
 
 POLICE = (Role.STATION_OFFICER, Role.BUREAU_OFFICER)
 VILLAGE = (Role.COMMITTEE,)
@@ -57,3 +61,13 @@ ANOTHER = Check(
     code="self_approval",
     sentence="nobody confirms what they asked for themselves",
 )
+
+
+def check_window(begin: int, end: int, now: int) -> None:
+    """What may be asked for at one time. Raises StepRefused."""
+    if not 0 < end - begin <= LONGEST_FOOTAGE or not now - OLDEST < begin < now:
+        raise StepRefused(
+            "the window is to last 12 hours at most, of the last month",
+            code="window",
+            error=Unprocessable,
+        )

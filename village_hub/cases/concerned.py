@@ -10,8 +10,7 @@ from pydantic import Field
 
 from village_core.ids import new_id
 from village_core.messages import PRINTABLE
-from village_hub.access.bases import LONGEST_FOOTAGE
-from village_hub.cases.checks import ANOTHER, ASKER, CUSTODIAN, CUSTODIANS
+from village_hub.cases.checks import ANOTHER, ASKER, CUSTODIAN, CUSTODIANS, check_window
 from village_hub.cases.effects import Hold, HoldKind, Note, Release, Tell
 from village_hub.cases.matter import (
     CLOCK,
@@ -23,19 +22,16 @@ from village_hub.cases.matter import (
     Next,
     Part,
     Person,
-    StepRefused,
     TimeIsUp,
     Timer,
     Turn,
     Way,
 )
-from village_hub.errors import Unprocessable
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
 
 ANSWERED_WITHIN = 14 * DAY
 VIEWED_WITHIN = 30 * DAY
-OLDEST = 31 * DAY
 
 
 class State(StrEnum):
@@ -100,12 +96,7 @@ class Withdraw(Act):
 
 def begin(terms: ConcernedTerms, by: Person, now: int) -> Next[Concerned]:
     """Raises StepRefused."""
-    if not 0 < terms.end - terms.begin <= LONGEST_FOOTAGE or not now - OLDEST < terms.begin < now:
-        raise StepRefused(
-            "the window is to last 12 hours at most, of the last month",
-            code="window",
-            error=Unprocessable,
-        )
+    check_window(terms.begin, terms.end, now)
     asked = Concerned(
         id=new_id(), state=State.ASKED, opened=now, asker=by, place=terms.place, terms=terms
     )

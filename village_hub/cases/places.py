@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from village_hub.cases.request import Found
 from village_hub.cases.request_terms import Footage
+from village_hub.cases.things import PublicCamera
 from village_hub.catalogue import basis, camera_records, cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
@@ -37,9 +38,14 @@ def found_in(session: Session, wanted: Iterable[Footage], place: str) -> tuple[F
     )
 
 
-def public_in(session: Session, names: Iterable[str], place: str) -> bool:
-    """Whether all of these are cameras of public places there."""
-    return all(_is_public(session, _in_place(session, name, place)) for name in names)
+def named_public(session: Session, names: Iterable[str], place: str) -> tuple[PublicCamera, ...]:
+    """These cameras of public places there, with their names. Of others nothing is said."""
+    found = (_in_place(session, name, place) for name in dict.fromkeys(names))
+    return tuple(
+        PublicCamera(id=camera.id, name=camera.name)
+        for camera in found
+        if camera is not None and _is_public(session, camera)
+    )
 
 
 def owned_by(session: Session, person: str) -> frozenset[str]:
@@ -58,8 +64,6 @@ def _in_place(session: Session, camera_id: str, place: str) -> CameraRow | None:
     return camera
 
 
-def _is_public(session: Session, camera: CameraRow | None) -> bool:
-    if camera is None:
-        return False
+def _is_public(session: Session, camera: CameraRow) -> bool:
     facts = basis.camera_facts(session, camera)
     return facts.camera_class.public

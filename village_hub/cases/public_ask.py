@@ -12,9 +12,8 @@ from pydantic import Field
 from village_core.ids import new_id
 from village_core.messages import PRINTABLE
 from village_core.permits import MEDIALESS, Purpose
-from village_hub.access.bases import LONGEST_FOOTAGE
 from village_hub.cases import public_answer
-from village_hub.cases.checks import ANOTHER, same_unit, stands_above
+from village_hub.cases.checks import ANOTHER, check_window, same_unit, stands_above
 from village_hub.cases.effects import Addressee, Area, Move, Note, Spawn, Tell
 from village_hub.cases.matter import (
     CLOCK,
@@ -32,13 +31,12 @@ from village_hub.cases.matter import (
     Way,
     who,
 )
-from village_hub.cases.public_answer import Dropped, Offer, Offered
+from village_hub.cases.public_answer import Dropped, End, Offer, Offered
 from village_hub.errors import Forbidden, Unprocessable
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
 
 STANDS = 14 * DAY
-OLDEST = 31 * DAY
 PURPOSES = (Purpose.LOST, Purpose.CASE, Purpose.EMERGENCY)
 """What a household may be asked for; what people do together lawfully is none of it."""
 
@@ -116,12 +114,7 @@ def begin(terms: AskTerms, by: Person, now: int) -> Next[PublicAsk]:
         raise StepRefused(
             "households are not asked for this purpose", code="purpose", error=Unprocessable
         )
-    if not 0 < terms.end - terms.begin <= LONGEST_FOOTAGE or not now - OLDEST < terms.begin < now:
-        raise StepRefused(
-            "the window is to last 12 hours at most, of the last month",
-            code="window",
-            error=Unprocessable,
-        )
+    check_window(terms.begin, terms.end, now)
     ask = PublicAsk(
         id=new_id(),
         state=State.REVIEW,
@@ -188,7 +181,7 @@ def _without(ask: PublicAsk, household: str) -> tuple[Offer, ...]:
 
 
 def _ended(turn: Turn[PublicAsk, Any]) -> Next[PublicAsk]:
-    ends = [Move(answer, public_answer.End()) for answer in turn.matter.answers]
+    ends = [Move(answer, End()) for answer in turn.matter.answers]
     return Next(turn.matter, (*ends, _note(turn.matter, "public_ask_closed")))
 
 
@@ -217,10 +210,12 @@ KIND = Kind(
             does=_rejected,
         ),
         Way(at=(State.REVIEW,), act=Close, to=State.WITHDRAWN, who=UNIT, does=_ended),
+        Way(at=(State.REVIEW,), act=End, to=State.WITHDRAWN, who=CLOCK, does=_ended),
         Way(at=(State.REVIEW,), act=TimeIsUp, to=State.WITHDRAWN, who=CLOCK, does=_ended),
         Way(at=(State.OPEN,), act=Offered, to=None, who=CLOCK, does=_offered),
         Way(at=(State.OPEN,), act=Dropped, to=None, who=CLOCK, does=_dropped),
         Way(at=(State.OPEN,), act=Close, to=State.CLOSED, who=UNIT, does=_ended),
+        Way(at=(State.OPEN,), act=End, to=State.CLOSED, who=CLOCK, does=_ended),
         Way(at=(State.OPEN,), act=TimeIsUp, to=State.CLOSED, who=CLOCK, does=_ended),
     ),
     timers={

@@ -7,7 +7,9 @@ from typing import Any
 from village_core.permits import Role
 from village_hub.cases.checks import POLICE, fits_over, is_custodian, same_unit, stands_above
 from village_hub.cases.concerned import Concerned
+from village_hub.cases.dispute import Dispute
 from village_hub.cases.emergency import Emergency
+from village_hub.cases.help import Help
 from village_hub.cases.matter import Kind, Matter, Person
 from village_hub.cases.preserve import Preserve
 from village_hub.cases.public_answer import PublicAnswer
@@ -58,7 +60,8 @@ def _on_duty(matter: Matter, by: Person) -> Eyes | None:
             return Eyes.NAMED if fits_over(by, matter.asker) else None
         case PublicAsk():
             return Eyes.NAMED if is_staff(by) and stands_above(by, matter.asker) else None
-    custodian = isinstance(matter, Concerned) and is_custodian(by, matter.place)
+    theirs = isinstance(matter, Concerned | Help | Dispute)
+    custodian = theirs and is_custodian(by, matter.place)
     return Eyes.CUSTODIAN if custodian else None
 
 

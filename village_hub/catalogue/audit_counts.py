@@ -16,7 +16,7 @@ from village_hub.catalogue.consent_models import GrantRecord
 from village_hub.catalogue.models import Camera
 from village_hub.catalogue.notice_models import Notice
 
-REQUEST, EMERGENCY, DISPUTE = "request", "emergency", "dispute"  # kinds of matters
+REQUEST, EMERGENCY, DISPUTE = "request", "emergency", "log_dispute"  # kinds of matters
 OUT = frozenset({"approved", "answered", "expired"})  # a request's states; not "returned"
 MET = frozenset({"answered", "returned"})
 

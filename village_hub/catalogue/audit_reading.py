@@ -55,14 +55,23 @@ def of_households(
 ) -> list[Looked]:
     """Who looked, tried to, or decided something about them. What they may not know yet, because
     the notice of it was delayed, is not shown before it is released (PRM-10)."""
+    return _looked(session, _of_households(households, now), part)
+
+
+def line(session: Session, households: Collection[str], now: int, entry: str) -> Looked | None:
+    """One of those lines, by its entry's id."""
+    query = _of_households(households, now).where(AuditEntry.id == entry)
+    return next(iter(_looked(session, query, Part(1))), None)
+
+
+def _of_households(households: Collection[str], now: int) -> SelectOfScalar[AuditEntry]:
     concealed = select(MatterHousehold.matter_id).where(
         col(MatterHousehold.household_id).in_(households), col(MatterHousehold.knows_from) > now
     )
-    query = _lines().where(
+    return _lines().where(
         col(AuditEntry.household_id).in_(households),
         or_(col(AuditEntry.grant_ref).is_(None), ~col(AuditEntry.grant_ref).in_(concealed)),
     )
-    return _looked(session, query, part)
 
 
 def of_person(session: Session, person: PersonKey, part: Part) -> list[Looked]:

@@ -4,9 +4,11 @@ given as; `cases/desk.py` knows what is in them."""
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, and_, col, delete, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, delete, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
+from village_hub.access.facts import PersonKey
 from village_hub.catalogue.case_models import (
     HoldRecord,
     MatterCamera,
@@ -165,23 +167,32 @@ def of_unit(session: Session, issuer: str, unit: str, wanted: Wanted) -> list[Ma
     return _rows(session, query)
 
 
-def of_person(session: Session, issuer: str, person: str, wanted: Wanted) -> list[MatterRow]:
-    """What this person asked."""
-    query = _wanted(wanted).where(
-        MatterRecord.issuer == issuer, col(MatterRecord.asker_id) == person
+def of_villager(
+    session: Session, person: PersonKey, households: Collection[str], now: int, wanted: Wanted
+) -> list[MatterRow]:
+    """What this person asked, not on duty, or what concerns one of these households."""
+    issuer, name = person
+    asked = and_(
+        col(MatterRecord.issuer) == issuer,
+        col(MatterRecord.asker_id) == name,
+        col(MatterRecord.unit_id).is_(None),
     )
-    return _rows(session, query)
+    return _rows(session, _wanted(wanted).where(or_(asked, _concerning(households, now))))
 
 
 def of_households(
     session: Session, households: Collection[str], now: int, wanted: Wanted
 ) -> list[MatterRow]:
     """What concerns one of these households, and what they may know by now."""
+    return _rows(session, _wanted(wanted).where(_concerning(households, now)))
+
+
+def _concerning(households: Collection[str], now: int) -> ColumnElement[bool]:
     theirs = select(MatterHousehold.matter_id).where(
         col(MatterHousehold.household_id).in_(households),
         col(MatterHousehold.knows_from) <= now,
     )
-    return _rows(session, _wanted(wanted).where(col(MatterRecord.id).in_(theirs)))
+    return col(MatterRecord.id).in_(theirs)
 
 
 def in_place(session: Session, place: str, wanted: Wanted) -> list[MatterRow]:

@@ -121,6 +121,11 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         # asks
         Kind.ASK_TO_REVIEW: _rule("PRM-9", Duty(Whom.SECOND, HOUR, TEXT)),
         Kind.ASK_MADE: _rule("PRM-9", Duty(Whom.OWNER, HOUR, TEXT)),
+        Kind.HELP_ASKED: _rule("PRM-9", Duty(Whom.CUSTODIAN, HOUR, BRIEF)),
+        Kind.HELP_TAKEN: _rule("PRM-9", _ASKER_SOON),
+        Kind.HELP_ANSWERED: _rule("PRM-9", _ASKER_SOON),
+        Kind.HELP_CLOSED: _rule("PRM-9", _ASKER_SOON),
+        Kind.HELP_EXPIRED: _rule("PRM-9", _ASKER_SOON, Duty(Whom.CUSTODIAN, DAY, BRIEF)),
         Kind.CONCERNED_ASKED: _rule("PRM-12", Duty(Whom.CUSTODIAN, HOUR, BRIEF)),
         Kind.CONCERNED_ANSWERED: _rule("PRM-12", _ASKER_SOON),
         Kind.FILMED_ASKED: _rule("PRM-13", Duty(Whom.FILMED, HOUR, TEXT)),
@@ -133,7 +138,10 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         ),
         Kind.OBJECTION_LATE: _rule("PRM-19", Duty(Whom.MEDIATOR, HOUR, TEXT), _AUDITOR_NOW),
         Kind.VIEW_TO_APPROVE: _rule("PRM-19", Duty(Whom.OWNER, HOUR, TEXT)),
+        Kind.DISPUTE_FILED: _rule("PRM-22", Duty(Whom.CUSTODIAN, HOUR, BRIEF)),
+        Kind.DISPUTE_JOINED: _rule("PRM-22", Duty(Whom.PARTY, HOUR, TEXT)),
         Kind.DISPUTE_LOOKED: _rule("PRM-22", Duty(Whom.PARTY, HOUR, TEXT)),
+        Kind.DISPUTE_CLOSED: _rule("PRM-22", Duty(Whom.PARTY, HOUR, TEXT)),
         # grants
         Kind.GRANT_GIVEN: _rule("PRM-5", _OWNER_NOW, _RECIPIENT),
         Kind.GRANT_STOPPED: _rule("PRM-4", _OWNER_SOON, _RECIPIENT),
@@ -149,6 +157,7 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
         # oversight
         Kind.LOG_DISPUTED: _rule("AUD-4", Duty(Whom.AUDITOR, HOUR, BRIEF)),
         Kind.LOG_DISPUTE_LATE: _rule("AUD-4", _AUDITOR_NOW),
+        Kind.LOG_DISPUTE_ANSWERED: _rule("AUD-4", _ASKER_SOON),
         Kind.STALE_VIEW: _rule("IDN-10", _AUDITOR_NOW, _OWNER_SOON),
         Kind.DATA_BREACH: _rule(
             "AUD-10", Duty(Whom.OWNER, DAY, TEXT), Duty(Whom.CUSTODIAN, DAY, ALARM), _AUDITOR_NOW

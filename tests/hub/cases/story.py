@@ -72,9 +72,21 @@ class Village:
         owner = await self.hub.sign_in(await self.hub.person(household, name))
         return Home(household, camera, owner)
 
+    async def square(self) -> str:
+        """A camera of the committee's, of a public place."""
+        household, unit = await self.hub.household("the square"), self.people["clerk"].unit
+
+        def belongs(session: Session) -> None:
+            row = session.get_one(Household, household)
+            row.place, row.unit_id = VILLAGE, unit
+
+        await self.hub.app[keys.CATALOGUE].write(belongs)
+        return (await self.hub.push_camera(household, "Square"))[0]
+
     async def ask(self, who: str, method: str, path: str, **more: Any) -> Answer:
         headers = {**self.people[who].headers, **more.pop("headers", {})}
         response = await self.hub.ask(method, f"/api/v1/{path}", headers=headers, **more)
+        self.hub.client.session.cookie_jar.clear()  # a renewed cookie is not the next person's
         text = await response.text()
         json = "json" in response.content_type
         body = await response.json() if json else None
@@ -131,6 +143,23 @@ class Village:
             "li", "preserves", json={"incident": "110-0042", "area": AREA, **self.window()}
         )
         return f"preserves/{made['id']}"
+
+    def thing(self, **more: Any) -> dict[str, Any]:
+        """What a villager says of something lost, or in dispute."""
+        return {
+            "place": VILLAGE,
+            "where": "the lane by the old well",
+            "thing": "a brown cow with one white ear",
+            "what": "The gate stood open and she was gone when we woke up.",
+            "no_person": True,
+            **self.window(),
+            **more,
+        }
+
+    async def told(self, who: str) -> set[str]:
+        """The kinds of notices that somebody finds on the page."""
+        found = await self.ask(who, "GET", "me/notices?limit=200")
+        return {each["kind"] for each in found.body["items"]}
 
     def public_ask(self, **more: Any) -> dict[str, Any]:
         return {

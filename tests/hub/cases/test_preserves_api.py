@@ -3,8 +3,6 @@
 from tests.hub.cases.story import AREA, HOUR, Village
 from village_hub import keys
 from village_hub.catalogue import matters
-from village_hub.catalogue.models import Household
-from village_hub.catalogue.store import Session
 
 
 async def test_a_preserve_shows_nothing_of_cameras_or_households(village: Village) -> None:
@@ -73,7 +71,7 @@ async def test_a_person_concerned_asks_and_the_village_decides(village: Village)
     assert await village.code("clerk", "concerned", json=body) == "403 not_on_duty"
     private = {"cameras": [village.homes["zhou"].camera], "words": "Monday at nine"}
     assert await village.code("clerk", f"{path}/approve", json=private) == "422 not_public"
-    square = await a_square(village)
+    square = await village.square()
     await village.do("clerk", f"{path}/approve", json={**private, "cameras": [square]})
     shown = (await village.ask("wang", "GET", path)).body
     assert (shown["state"], shown["words"], shown["cameras"]) == ("approved", "Monday at nine", [])
@@ -81,17 +79,3 @@ async def test_a_person_concerned_asks_and_the_village_decides(village: Village)
     assert (await village.do("clerk", f"{path}/viewed", json=seen))["state"] == "viewed"
     assert len((await village.ask("wang", "GET", "concerned")).body["items"]) == 1
     assert len((await village.ask("clerk", "GET", "concerned")).body["items"]) == 1
-
-
-async def a_square(village: Village) -> str:
-    """A camera of the committee's, of a public place."""
-    household = await village.hub.household("the square")
-    unit = village.people["clerk"].unit
-
-    def belongs(session: Session) -> None:
-        row = session.get_one(Household, household)
-        row.place, row.unit_id = str(AREA["place"]), unit
-
-    await village.hub.app[keys.CATALOGUE].write(belongs)
-    camera, _ = await village.hub.push_camera(household, "Square")
-    return camera

@@ -84,6 +84,7 @@ WALKS: Mapping[str, Walk] = {
             public_ask.Close(),
             public_answer.Offered(offer=OFFER),
             public_answer.Dropped(household="wang"),
+            public_answer.End(),
         ],
         people=(*EVERYBODY, THE_CLOCK),
     ),
