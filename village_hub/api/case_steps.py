@@ -7,7 +7,7 @@ state it is in, which its own table then allows or not.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from aiohttp import web
@@ -41,6 +41,7 @@ S = TypeVar("S", bound=BaseModel)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 FAULTS = (Forbidden, NotFound, Conflict, PreconditionFailed, Unprocessable)
 MOST_OPEN = 20  # that one villager has asked and that are not over
+BY_PLACE = frozenset({"sos", "objection"})  # not by the unit that asked
 VERSION = re.compile(r'"(\d{1,9})"')
 
 
@@ -69,31 +70,44 @@ class MatterList(Paging):
 
 @dataclass(frozen=True, slots=True)
 class Sight(Generic[M]):
-    """One matter before one reader."""
+    """One matter before one reader. `beside`: what its `Resource` has looked up besides."""
 
     kept: Kept[M]
     eyes: Eyes
     by: Person
     now: int
+    beside: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[M, S]):
-    """A kind of matter in the API; `show` says what a reader is shown of one."""
+    """A kind of matter in the API; `show` says what a reader is shown of one, with what `beside`
+    reads for it where the document does not have it."""
 
     kind: Kind[M]
     path: str
     answer: type[S]
     show: Callable[[Sight[M]], S]
+    beside: Callable[[web.Request, M], Awaitable[Any]] | None = None
 
     async def look(self, request: web.Request, by: Person) -> Sight[M]:
         """The matter that the path names. Raises NotFound."""
         desk, now = request.app[keys.DESK], request.app[keys.CLOCK].utc_ms()
         kept = await desk.find(self.kind.document, request.match_info["matter"])
+        sight = await self._sight(request, kept, by, now)
+        if sight is None:
+            raise NotFound("there is no such matter", code="no_such_matter")
+        return sight
+
+    async def _sight(
+        self, request: web.Request, kept: Kept[M], by: Person, now: int
+    ) -> Sight[M] | None:
+        """None: there is no such matter for them."""
         seen = eyes(self.kind, kept.matter, by, now)
         if seen is None:
-            raise NotFound("there is no such matter", code="no_such_matter")
-        return Sight(kept, seen, by, now)
+            return None
+        beside = await self.beside(request, kept.matter) if self.beside else None
+        return Sight(kept, seen, by, now, beside)
 
     def answered(self, sight: Sight[M], status: int = 200) -> web.Response:
         etag = f'"{sight.kept.version}"'
@@ -121,7 +135,7 @@ class Resource(Generic[M, S]):
         sight = await self.look(request, by)
         desk, version = request.app[keys.DESK], version_of(request)
         kept = await desk.act(sight.kept.matter.id, act, by, version)
-        return self.answered(Sight(kept, sight.eyes, by, sight.now))
+        return self.answered(replace(sight, kept=kept))
 
     def handler(self, act: type[Act], sentence: str) -> Handler:
         """For acts that bring all they say with them."""
@@ -141,9 +155,9 @@ class Resource(Generic[M, S]):
             rows = await _rows(request, by, query, self.kind.name)
             now = request.app[keys.CLOCK].utc_ms()
             items = [
-                self.show(Sight(kept, seen, by, now))
+                self.show(sight)
                 for kept in map(kept_of, rows[: query.limit])
-                if (seen := eyes(self.kind, kept.matter, by, now)) is not None
+                if (sight := await self._sight(request, kept, by, now)) is not None
             ]
             after = rows[query.limit - 1].id if len(rows) > query.limit else None
             return reply(Page[self.answer](items=items, next=after))  # type: ignore[name-defined]
@@ -247,7 +261,7 @@ async def _rows(request: web.Request, by: Person, query: MatterList, kind: str) 
         return await read(matters.everything, wanted)
     if by.holds(Role.COMMITTEE) and by.place:
         return await read(matters.in_place, by.place, wanted)
-    if by.roles and kind == "sos" and by.place:  # which of them it was called to, `eyes` says
+    if by.roles and kind in BY_PLACE and by.place:  # which of them are theirs, `eyes` says
         return await read(matters.in_place, by.place, wanted)
     if by.roles:
         return await read(matters.of_unit, by.issuer, by.unit or "", wanted)

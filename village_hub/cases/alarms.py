@@ -16,9 +16,10 @@ from village_core.messages import PRINTABLE, OpeningNote, SosAnswer, SosRaised
 from village_core.permits import CameraClass
 from village_hub.access.identity import PersonCaller
 from village_hub.cases import emergency, sos
+from village_hub.cases.checks import POLICE
 from village_hub.cases.desk import Desk, Kept
 from village_hub.cases.effects import Callee, Ring
-from village_hub.cases.emergency import OFFICERS, Emergency, Yard
+from village_hub.cases.emergency import Emergency, Yard
 from village_hub.cases.matter import Matter, Next, Part, Person
 from village_hub.cases.sos import Called, Sos
 from village_hub.catalogue import basis, cameras, consent, openings, people, units
@@ -107,7 +108,7 @@ class Alarms:
     async def open_emergency(self, caller: PersonCaller, wish: Wish) -> Kept[Emergency]:
         """PRM-7. Raises Forbidden, Unprocessable when the place has no yard or too many."""
         subject = caller.subject
-        if not subject.roles & set(OFFICERS):
+        if not subject.roles & set(POLICE):
             raise Forbidden("only an officer on duty opens an emergency", code="not_yours")
         if not wish.place.startswith(subject.place or "-"):
             raise Forbidden("this place is not your unit's", code="scope")

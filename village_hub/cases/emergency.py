@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from village_core.messages import PRINTABLE
-from village_core.permits import Role
+from village_hub.cases.checks import ASKER, ASKING_UNIT, AUDITORS, OVER_ASKER
 from village_hub.cases.effects import Addressee, Cut, Effect, Note, Tell
 from village_hub.cases.matter import (
     CLOCK,
@@ -28,7 +28,6 @@ from village_hub.cases.matter import (
     Turn,
     Way,
     hour,
-    who,
 )
 from village_hub.errors import Forbidden
 from village_hub.notices import kinds as notices
@@ -37,7 +36,6 @@ from village_hub.notices.kinds import Whom
 OPEN_FOR = 15 * MINUTE
 SECOND_WITHIN = 30 * MINUTE
 APPROVED_WITHIN = DAY
-OFFICERS = (Role.STATION_OFFICER, Role.BUREAU_OFFICER)
 MOST_CAMERAS = 12
 
 
@@ -84,18 +82,6 @@ class Disapprove(Act):
 
 EmergencyTurn = Turn[Emergency, Act]
 
-OPENER = who("the officer who opened it", lambda turn: turn.by.key == turn.matter.asker.key)
-SECOND = who(
-    "another officer of the unit",
-    lambda turn: turn.by.holds(*OFFICERS) and turn.by.unit == turn.matter.asker.unit,
-)
-HEAD = who(
-    "an officer of the unit, or of a unit above",
-    lambda turn: (
-        turn.by.holds(*OFFICERS)
-        and (turn.by.unit == turn.matter.asker.unit or turn.by.answers_for(turn.matter.asker.place))
-    ),
-)
 NOT_ONESELF = Check(
     "it is somebody else than who opened it",
     lambda turn: turn.by.key != turn.matter.asker.key,
@@ -166,7 +152,7 @@ def _unapproved(turn: EmergencyTurn) -> Next[Emergency]:
 
 def _breach(matter: Emergency, what: str) -> Iterable[Effect]:
     told = {
-        Whom.AUDITOR: (Addressee(role=Role.AUDITOR),),
+        Whom.AUDITOR: AUDITORS,
         Whom.OWNER: _owners(matter),
         Whom.UNIT_HEAD: (Addressee(unit=matter.asker.unit),),
     }
@@ -210,17 +196,17 @@ KIND = Kind(
             at=("open",),
             act=Confirm,
             to="confirmed",
-            who=SECOND,
+            who=ASKING_UNIT,
             given=(NOT_ONESELF,),
             does=_confirm,
         ),
-        Way(at=("open", "confirmed"), act=Close, to=None, who=OPENER, does=_close),
+        Way(at=("open", "confirmed"), act=Close, to=None, who=ASKER, does=_close),
         Way(at=("open",), act=TimeIsUp, to="breach", who=CLOCK, does=_lapse),
         Way(
             at=("confirmed",),
             act=Approve,
             to="approved",
-            who=HEAD,
+            who=OVER_ASKER,
             given=(A_THIRD,),
             does=_approve,
         ),
@@ -228,7 +214,7 @@ KIND = Kind(
             at=("open", "confirmed"),
             act=Disapprove,
             to="breach",
-            who=HEAD,
+            who=OVER_ASKER,
             given=(NOT_ONESELF,),
             does=_disapprove,
         ),

@@ -11,6 +11,7 @@ from village_hub.cases.dispute import Dispute
 from village_hub.cases.emergency import Emergency
 from village_hub.cases.help import Help
 from village_hub.cases.matter import Kind, Matter, Person
+from village_hub.cases.objection import Objection, mediates, runs_it
 from village_hub.cases.preserve import Preserve
 from village_hub.cases.public_answer import PublicAnswer
 from village_hub.cases.public_ask import PublicAsk, is_staff
@@ -24,6 +25,7 @@ class Eyes(StrEnum):
     UNIT = "unit"  # that asked
     NAMED = "named"  # approver, officer, or one whose word it needs
     CUSTODIAN = "custodian"
+    MEDIATOR = "mediator"
     AUDITOR = "auditor"
     OWNER = "owner"
     ASKER = "asker"  # a villager who asked
@@ -34,8 +36,8 @@ UNDECIDED = frozenset({State.DRAFT, State.FILED, State.WITHDRAWN, State.REFUSED}
 
 def eyes(kind: Kind[Any], matter: Matter, by: Person, now: int) -> Eyes | None:
     """None: there is no such matter for them."""
-    if isinstance(matter, PublicAnswer):  # PRM-20: the household's alone
-        return Eyes.OWNER if matter.household in by.owns else None
+    if isinstance(matter, PublicAnswer | Objection):
+        return _of_its_own(matter, by)
     if by.holds(Role.AUDITOR):
         return Eyes.AUDITOR
     if by.roles:
@@ -71,6 +73,20 @@ def _of_sos(matter: Sos, by: Person) -> Eyes | None:
         return Eyes.OWNER
     units = {each.id for each in (*matter.called, *matter.told) if each.kind == "unit"}
     return Eyes.NAMED if by.key in matter.people or by.unit in units else None
+
+
+def _of_its_own(matter: PublicAnswer | Objection, by: Person) -> Eyes | None:
+    """An answer is its household's alone (PRM-20). Whoever objected has a receipt; an objection to
+    a sign that is no camera's is nobody's to see."""
+    if isinstance(matter, PublicAnswer):
+        return Eyes.OWNER if matter.household in by.owns else None
+    if matter.camera is None:
+        return None
+    if mediates(by, matter):
+        return Eyes.MEDIATOR
+    if runs_it(by, matter):
+        return Eyes.OWNER
+    return Eyes.AUDITOR if by.holds(Role.AUDITOR) else None
 
 
 def _of_request(request: Request, by: Person) -> Eyes | None:

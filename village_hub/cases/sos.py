@@ -11,6 +11,7 @@ from pydantic import Field
 from village_core.messages import PRINTABLE
 from village_core.permits import Role
 from village_hub.access.facts import PersonKey
+from village_hub.cases.checks import AUDITORS
 from village_hub.cases.effects import Addressee, Cut, Effect, HangUp, Note, Tell
 from village_hub.cases.matter import (
     CLOCK,
@@ -213,7 +214,7 @@ def _tell(sos: Sos, kind: notices.Kind, *whom: Whom, **params: str) -> Tell:
         Whom.OWNER: (Addressee(household=sos.household),),
         Whom.KIN: (),
         Whom.RESPONDER: called,
-        Whom.AUDITOR: (Addressee(role=Role.AUDITOR),),
+        Whom.AUDITOR: AUDITORS,
     }
     wanted = [duty.whom for duty in due.RULES[kind].duties]
     told = {each: all_of_them[each] if each in whom else () for each in wanted}
