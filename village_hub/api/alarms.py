@@ -19,7 +19,7 @@ from village_hub.api.case_steps import (
 )
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.cases import emergency, sos
-from village_hub.cases.alarms import Wish
+from village_hub.cases.alarms import EmergencyWish
 from village_hub.cases.emergency import Emergency
 from village_hub.cases.matter import Person
 from village_hub.cases.seeing import Eyes
@@ -202,11 +202,11 @@ for act, sentence in (
 
 
 @routes.post(EMERGENCIES, name="open_emergency")
-@operation(body=Wish, answer=EmergencyShown, status=201, errors=FAULTS, creates=True)
+@operation(body=EmergencyWish, answer=EmergencyShown, status=201, errors=FAULTS, creates=True)
 async def open_emergency(request: web.Request) -> web.Response:
     """Open the yards of one place for 15 min, with the number of the 110 call. The owners are told
     at once; a second officer confirms within 30 min, a third person approves within 24 h."""
-    by, wish = await acting(request), await bodies.read(request, Wish)
+    by, wish = await acting(request), await bodies.read(request, EmergencyWish)
     kept = await request.app[keys.ALARMS].open_emergency(by_hand(request), wish)
     now = request.app[keys.CLOCK].utc_ms()
     return OPENED.answered(Sight(kept, Eyes.UNIT, by, now), 201)

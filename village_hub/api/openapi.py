@@ -5,7 +5,7 @@ A route says its words in its docstring, whom it is for by `admits`, what it tak
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from importlib import metadata
 from typing import Any
@@ -131,7 +131,7 @@ def _parameters(said: Operation, schemas: dict[str, Any]) -> list[dict[str, Any]
     found: list[dict[str, Any]] = []
     if said.query is not None:
         schema = said.query.model_json_schema(ref_template=PLACE + "{model}")
-        schemas.update(schema.pop("$defs", {}))
+        _keep(schemas, schema.pop("$defs", {}))
         needed = schema.get("required", [])
         found += [
             {"name": name, "in": "query", "required": name in needed, "schema": each}
@@ -190,7 +190,13 @@ def _body(said: Operation, schemas: dict[str, Any]) -> dict[str, Any] | None:
 
 def _reference(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
     schema = model.model_json_schema(ref_template=PLACE + "{model}")
-    schemas.update(schema.pop("$defs", {}))
     name = re.sub(r"\W+", "_", model.__name__).strip("_")
-    schemas[name] = schema
+    _keep(schemas, {**schema.pop("$defs", {}), name: schema})
     return {"$ref": PLACE + name}
+
+
+def _keep(schemas: dict[str, Any], found: Mapping[str, Any]) -> None:
+    """Raises ValueError for two models of one name: a reader would take one for the other."""
+    for name, schema in found.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"two models are called {name}")

@@ -34,14 +34,14 @@ Name = Annotated[
 ]
 
 
-class Begun(Shape):
+class CeremonyBegun(Shape):
     """`options` are for navigator.credentials, in WebAuthn's own JSON form."""
 
     ceremony: str
     options: dict[str, Any]
 
 
-class Answer(BaseModel):
+class CeremonyAnswer(BaseModel):
     """`credential`: PublicKeyCredential.toJSON()."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +50,7 @@ class Answer(BaseModel):
     credential: dict[str, Any] = Field(repr=False)
 
 
-class NewAnswer(Answer):
+class NewKeyAnswer(CeremonyAnswer):
     name: Name
 
 
@@ -74,7 +74,7 @@ class PasskeySignIn(Shape):
     ways: list[WayShown] = Field(default_factory=list)
 
 
-class Chosen(Shape):
+class CapacityChosen(Shape):
     ticket: str = Field(max_length=100, repr=False)
     appointment: str | None = Field(max_length=80)
 
@@ -99,19 +99,19 @@ class NewName(Shape):
 
 
 @routes.post("/api/v1/passkeys/sign-in/begin", name="passkey_sign_in_begin")
-@operation(answer=Begun, errors=(Conflict, TooMany))
+@operation(answer=CeremonyBegun, errors=(Conflict, TooMany))
 async def begin_sign_in(request: web.Request) -> web.Response:
     """A challenge for whichever key the device has. 409 no_dns_name, 429."""
     begun = await request.app[keys.PASSKEYS].begin_sign_in(_own_page(request))
-    return reply(Begun(ceremony=begun[0], options=begun[1]))
+    return reply(CeremonyBegun(ceremony=begun[0], options=begun[1]))
 
 
 @routes.post("/api/v1/passkeys/sign-in/finish", name="passkey_sign_in_finish")
-@operation(body=Answer, answer=PasskeySignIn, errors=(Forbidden, TooMany))
+@operation(body=CeremonyAnswer, answer=PasskeySignIn, errors=(Forbidden, TooMany))
 async def finish_sign_in(request: web.Request) -> web.Response:
     """The key's answer -> a session cookie, or the ways to choose from. 403 bad_passkey, 429."""
     source = _own_page(request)
-    body = await bodies.read(request, Answer)
+    body = await bodies.read(request, CeremonyAnswer)
     found = await request.app[keys.PASSKEYS].finish_sign_in(
         body.ceremony, body.credential, _device(request), source
     )
@@ -126,31 +126,33 @@ async def finish_sign_in(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/passkeys/sign-in/choose", name="passkey_sign_in_choose")
-@operation(body=Chosen, answer=PasskeySignIn, errors=(Forbidden, NotFound))
+@operation(body=CapacityChosen, answer=PasskeySignIn, errors=(Forbidden, NotFound))
 async def choose(request: web.Request) -> web.Response:
     """At home (null), or on duty by one appointment. 404 ceremony_over, 403 no_appointment."""
     _own_page(request)
-    body = await bodies.read(request, Chosen)
+    body = await bodies.read(request, CapacityChosen)
     found = await request.app[keys.PASSKEYS].choose(body.ticket, body.appointment, _device(request))
     return _come_in(request, found)
 
 
 @routes.post("/api/v1/passkeys/enrol/begin", name="passkey_enrol_begin")
-@operation(body=EnrolmentCode, answer=Begun, errors=(NotFound, Conflict, TooMany))
+@operation(body=EnrolmentCode, answer=CeremonyBegun, errors=(NotFound, Conflict, TooMany))
 async def begin_enrolling(request: web.Request) -> web.Response:
     """With the code that two persons made for a member of staff. 404 bad_code, 429."""
     source = _own_page(request)
     body = await bodies.read(request, EnrolmentCode)
     begun = await request.app[keys.PASSKEYS].begin_enrolling(body.code, source)
-    return reply(Begun(ceremony=begun[0], options=begun[1]))
+    return reply(CeremonyBegun(ceremony=begun[0], options=begun[1]))
 
 
 @routes.post("/api/v1/passkeys/enrol/finish", name="passkey_enrol_finish")
-@operation(body=NewAnswer, answer=PasskeyShown, status=201, errors=(NotFound, Forbidden, Conflict))
+@operation(
+    body=NewKeyAnswer, answer=PasskeyShown, status=201, errors=(NotFound, Forbidden, Conflict)
+)
 async def finish_enrolling(request: web.Request) -> web.Response:
     """The new key; the code is then spent, and the key signs in."""
     _own_page(request)
-    body = await bodies.read(request, NewAnswer)
+    body = await bodies.read(request, NewKeyAnswer)
     row = await request.app[keys.PASSKEYS].finish_adding(body.ceremony, body.credential, body.name)
     return reply(_shown(row), status=201)
 
@@ -165,7 +167,7 @@ async def listed(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/me/passkeys/begin", name="begin_my_passkey")
-@operation(answer=Begun, errors=(Refused, Conflict))
+@operation(answer=CeremonyBegun, errors=(Refused, Conflict))
 async def begin_adding(request: web.Request) -> web.Response:
     """A challenge for a further key. On duty only within 15 minutes of signing in (403
     sign_in_again)."""
@@ -176,15 +178,15 @@ async def begin_adding(request: web.Request) -> web.Response:
     begun = await request.app[keys.PASSKEYS].begin_adding(
         caller.subject, caller.sign_in, duty=on_duty
     )
-    return reply(Begun(ceremony=begun[0], options=begun[1]))
+    return reply(CeremonyBegun(ceremony=begun[0], options=begun[1]))
 
 
 @routes.post("/api/v1/me/passkeys", name="add_my_passkey")
-@operation(body=NewAnswer, answer=PasskeyShown, status=201, errors=(NotFound, Refused, Conflict))
+@operation(body=NewKeyAnswer, answer=PasskeyShown, status=201, errors=(NotFound, Refused, Conflict))
 async def add(request: web.Request) -> web.Response:
     """The new key, answered in the session that it was begun in."""
     caller = by_hand(request)
-    body = await bodies.read(request, NewAnswer)
+    body = await bodies.read(request, NewKeyAnswer)
     row = await request.app[keys.PASSKEYS].finish_adding(
         body.ceremony, body.credential, body.name, caller.sign_in
     )

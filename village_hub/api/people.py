@@ -18,7 +18,7 @@ from village_hub.errors import Conflict, NotFound, Refused
 routes = web.RouteTableDef()
 
 
-class PersonShown(Shape):
+class PersonListed(Shape):
     id: str
     name: str
 
@@ -55,15 +55,15 @@ class Invited(Shape):
 
 
 @routes.get("/api/v1/people", name="people")
-@operation(query=Paging, answer=Page[PersonShown], errors=(Refused,))
+@operation(query=Paging, answer=Page[PersonListed], errors=(Refused,))
 async def listed(request: web.Request) -> web.Response:
     """Everybody, by name only; for admins and auditors."""
     query = read_query(request, Paging)
     await request.app[keys.GUARD].allow(by_hand(request), Column.PEOPLE)
     rows = await request.app[keys.CATALOGUE].read(people.page, query.after or "", query.limit + 1)
-    items = [PersonShown(id=row.id, name=row.name) for row in rows[: query.limit]]
+    items = [PersonListed(id=row.id, name=row.name) for row in rows[: query.limit]]
     after = items[-1].id if len(rows) > query.limit else None
-    return reply(Page[PersonShown](items=items, next=after))
+    return reply(Page[PersonListed](items=items, next=after))
 
 
 @routes.post("/api/v1/people", name="ask_person")

@@ -20,13 +20,13 @@ class SignInBody(BaseModel):
     code: str = Field(min_length=1, max_length=200, repr=False)
 
 
-class PersonShown(Shape):
+class PersonSignedIn(Shape):
     id: str
     name: str
 
 
 class SignedInShown(Shape):
-    person: PersonShown
+    person: PersonSignedIn
 
 
 @routes.post("/api/v1/sign-in", name="sign_in")
@@ -39,7 +39,7 @@ async def sign_in(request: web.Request) -> web.Response:
     body = await bodies.read(request, SignInBody)
     device = request.headers.get("User-Agent", "")
     signed_in = await request.app[keys.SIGN_INS].sign_in(body.code, device, source)
-    response = reply(SignedInShown(person=PersonShown(id=signed_in.person, name=signed_in.name)))
+    response = reply(SignedInShown(person=PersonSignedIn(id=signed_in.person, name=signed_in.name)))
     set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
     return response
 

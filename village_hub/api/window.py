@@ -36,7 +36,7 @@ routes = web.RouteTableDef()
 SCAN_WITHIN = 60.0  # seconds
 
 
-class ScanShown(Shape):
+class ScanKept(Shape):
     sha256: str
 
 
@@ -64,14 +64,14 @@ class Sample(Shape):
 
 
 @routes.post("/api/v1/window/scans", name="add_scan")
-@operation(answer=ScanShown, status=201, errors=(TooLarge, TooSlow, UnsupportedMedia, Forbidden))
+@operation(answer=ScanKept, status=201, errors=(TooLarge, TooSlow, UnsupportedMedia, Forbidden))
 async def add_scan(request: web.Request) -> web.Response:
     """The scanned paper as the body: application/pdf, image/jpeg or image/png, at most 5 MB."""
     clerk(by_hand(request))
     data = await _read_scan(request)
     scans = request.app[keys.CONSENT].scans
     name = await asyncio.to_thread(scans.keep, request.content_type, data)
-    return reply(ScanShown(sha256=name), status=201)
+    return reply(ScanKept(sha256=name), status=201)
 
 
 @routes.post("/api/v1/window/drafts", name="add_window_draft")

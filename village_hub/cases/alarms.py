@@ -44,7 +44,7 @@ LATER = (ChildOffline, ChildTimeout, Overloaded)  # it is told when the home con
 NARROWEST = 12  # digits of a place: a village; an emergency never opens a whole township
 
 
-class Wish(Part):
+class EmergencyWish(Part):
     """An emergency as the officer documents it: `place` is the administrative code of the house, or
     of the village part, that the call is about."""
 
@@ -105,7 +105,7 @@ class Alarms:
         ring = _ring(made, self._settings)
         return await self._desk.open(Next(made, (*raised.effects, ring)), by)
 
-    async def open_emergency(self, caller: PersonCaller, wish: Wish) -> Kept[Emergency]:
+    async def open_emergency(self, caller: PersonCaller, wish: EmergencyWish) -> Kept[Emergency]:
         """PRM-7. Raises Forbidden, Unprocessable when the place has no yard or too many."""
         subject = caller.subject
         if not subject.roles & set(POLICE):
