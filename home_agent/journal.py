@@ -6,20 +6,18 @@ and three months. The hub reads them on (`after`), to put into the household's l
 """
 
 import asyncio
-import hashlib
-import json
 import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from home_agent.boxclock import BoxClock
 from home_agent.state import State, StateError
+from village_core.home_log import FIRST_HASH, line_hash
 from village_core.messages import LogLine
 from village_core.permits import PermitNote
 
@@ -29,7 +27,6 @@ FILE, OLDER = "permits.jsonl", "permits.1.jsonl"
 PART = 10 * 1024 * 1024  # bytes of each of the two files
 HALF = 45 * 24 * 3600 * 1000  # ms that one of them covers at most
 SHOWN = 200  # lines kept in memory for the LAN page
-FIRST_HASH = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Journal:
         """Empty when every line follows from the one before; else what does not, in words."""
         before: LogLine | None = None
         for line in self._all():
-            told = _hash(before.hash if before else "", line)
+            told = line_hash(before.hash if before else "", line)
             if before is not None and (line.number != before.number + 1 or told != line.hash):
                 return f"line {line.number} does not follow from line {before.number}"
             before = line
@@ -112,7 +109,7 @@ class Journal:
                 "hash": FIRST_HASH,
             }
         )
-        return line.model_copy(update={"hash": _hash(before, line)})
+        return line.model_copy(update={"hash": line_hash(before, line)})
 
     def _append(self, data: bytes, at: int) -> None:
         path = self._state.path(FILE)
@@ -186,12 +183,6 @@ def _parsed(data: bytes) -> LogLine | None:
     except ValidationError:
         log.warning("a line of the permit log cannot be read and is passed over")
         return None
-
-
-def _hash(before: str, line: LogLine) -> str:
-    said: dict[str, Any] = line.model_dump(mode="json", exclude={"hash"}, exclude_defaults=True)
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(f"{before}\n{text}".encode()).hexdigest()
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@ stopped there is taken up here (stopped anywhere is stopped).
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from home_agent.boxclock import BoxClock
 from home_agent.consent import Consent
@@ -14,13 +15,14 @@ from home_agent.journal import Journal
 from home_agent.parent import PARENT_ERRORS, ParentError
 from home_agent.state import State, StateError, Stored
 from village_core.jobs import Supervisor
-from village_core.messages import MOST_LINES, LogBatch
+from village_core.messages import MOST_LINES, LogBatch, LogLine
 
 log = logging.getLogger(__name__)
 
 FILE = "told.json"
 SETTLE = 0.3  # seconds in which changes are gathered
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0  # seconds
+LARGEST_BATCH = 48 * 1024  # bytes of lines in one call: the hub takes 64 KiB
 
 
 class Told(Stored):
@@ -91,12 +93,24 @@ class Telling:
             lines = await asyncio.to_thread(self._journal.after, told.line, MOST_LINES)
             if not lines:
                 break
+            lines = fitting(lines)
             answer = await parent.tell_log(LogBatch(lines=tuple(lines)))
             if not told.line < answer.last <= lines[-1].number:
                 raise ParentError("the hub names a line of the log that it was not told")
             told = told.model_copy(update={"line": answer.last})
             await asyncio.to_thread(self._state.write, FILE, told)
         self._lines.done()
+
+
+def fitting(lines: Sequence[LogLine]) -> list[LogLine]:
+    """As many of the first as one call may carry; at least one."""
+    room, count = LARGEST_BATCH, 0
+    for line in lines:
+        room -= len(line.model_dump_json().encode())
+        if room < 0:
+            break
+        count += 1
+    return list(lines[: max(count, 1)])
 
 
 class Retry:

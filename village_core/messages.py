@@ -45,7 +45,8 @@ CAMERA_ID = r"^[0-9A-Za-z_-]{1,64}$"  # a part of addresses
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"  # nothing that steers a terminal or forges a line
 MOST_CAMERAS = 64  # of one agent
 MOST_GRANTS = 32  # in one GrantList, and as many as fit into 48 KiB
-MOST_LINES = 40  # in one LogBatch
+MOST_LINES = 40  # in one LogBatch, and as many as fit into 48 KiB
+LARGEST_WHOLE = 2**53 - 1  # what every reader of JSON reads alike
 
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 Name = Annotated[str, Field(max_length=120, pattern=PRINTABLE)]
@@ -247,8 +248,8 @@ class SosAnswer(Message):
 class LogLine(Message):
     """One line of the home's own log. `hash` covers it and the hash before."""
 
-    number: int = Field(ge=1)
-    at: int  # UTC ms by the box's clock
+    number: int = Field(ge=1, le=LARGEST_WHOLE)
+    at: int = Field(ge=0, le=LARGEST_WHOLE)  # UTC ms by the box's clock
     event: Literal["push", "still", "renewed", "ended", "refused", "stopped", "opened", "sos"]
     permit: PermitNote | None = None  # without its grant
     ref: str = Field(default="", max_length=80)  # of what ended: permit, grant, opening

@@ -114,6 +114,35 @@ async def tell(village: Village, story: Story) -> None:
             await supervisor.stop()
 
 
+async def test_what_the_box_wrote_down_is_in_the_household_s_log_within_60_s(
+    village: Village, agent: Agent
+) -> None:
+    """AUD-2, AUD-4: an SOS pressed at home is; a look that the hub wrote down itself is there
+    once."""
+
+    async def story(phone: Phone, http: aiohttp.ClientSession, supervisor: Supervisor) -> None:
+        pull = await phone.watch(http, supervisor)
+        await until(lambda: len(pull.peer.rtp) > 30)
+        await agent.sos.press("button")
+        last = agent.journal.last
+        assert last >= 2
+
+        async def seen() -> list[Any]:
+            _, said = await phone.call("GET", "/api/v1/me/log")
+            return list(said["items"])
+
+        async with asyncio.timeout(60):
+            while True:
+                if "sos_at_home" in [each["action"] for each in await seen()]:
+                    break
+                await asyncio.sleep(0.1)
+        began = [each for each in await seen() if each["until"] is None]
+        assert [(each["action"], each["late"]) for each in began] == [("live", False)]
+        await pull.stop()
+
+    await tell(village, story)
+
+
 async def test_a_phone_sees_the_home_through_the_hub_and_the_push_ends_after_it(
     village: Village, agent: Agent
 ) -> None:

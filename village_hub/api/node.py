@@ -1,22 +1,24 @@
-"""An agent's own calls: its uplink, its status, and the stills it was asked for."""
+"""An agent's own calls: its uplink, its status, its own log, and the stills it was asked for."""
 
 import asyncio
 
 from aiohttp import web
 
-from village_core.messages import AgentStatus
+from village_core.messages import AgentStatus, LogAnswer, LogBatch
 from village_core.permits import Action
 from village_hub import keys
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import NodeCaller, TicketCaller, admits
 from village_hub.api import bodies
-from village_hub.api.contract import operation
+from village_hub.api.contract import operation, reply
+from village_hub.audit import home_log
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import NodeRow
 from village_hub.errors import (
     Conflict,
     Forbidden,
     TooLarge,
+    TooMany,
     TooSlow,
     Unauthorized,
     UnsupportedMedia,
@@ -49,6 +51,21 @@ async def status(request: web.Request) -> web.Response:
     except cameras.CameraElsewhere as error:
         raise Conflict(str(error), code="camera_elsewhere") from error
     return web.Response(status=204)
+
+
+@routes.post("/api/v1/node/log", name="node_log")
+@operation(body=LogBatch, answer=LogAnswer, errors=(TooMany,))
+@admits(NodeCaller)
+async def log(request: web.Request) -> web.Response:
+    """Lines of the home's own log (AUD-2), in order. Told again, they are answered again. `last` is
+    the last of them: the home needs to tell none up to there any more."""
+    node = _node(request)
+    said = await bodies.read(request, LogBatch)
+    catalogue, clock = request.app[keys.CATALOGUE], request.app[keys.CLOCK]
+    await request.app[keys.AUDIT].look()  # what the hub itself has still to write is no news then
+    if not await catalogue.write(home_log.take_in, node, said.lines, clock):
+        raise TooMany("this home tells too many lines a day", code="too_many_lines")
+    return reply(LogAnswer(last=said.lines[-1].number))
 
 
 @routes.put("/api/v1/uploads/{upload}", name="upload")

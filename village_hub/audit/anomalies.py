@@ -29,6 +29,21 @@ class Oddity(StrEnum):
     DELAY = "notice_delayed"
     EMERGENCY = "emergency_opened"
     NOT_RETURNED = "export_not_returned"
+    HOME_LOG_GAP = "home_log_gap"
+    HOME_LOG_BROKEN = "home_log_broken"
+    HOME_LOG_REWRITTEN = "home_log_rewritten"
+    HOME_LOOK_UNKNOWN = "home_look_unknown"
+
+
+NOTICED = {  # what the hub writes down itself when it notices it
+    each.value: each
+    for each in (
+        Oddity.HOME_LOG_GAP,
+        Oddity.HOME_LOG_BROKEN,
+        Oddity.HOME_LOG_REWRITTEN,
+        Oddity.HOME_LOOK_UNKNOWN,
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ def of_entries(entries: Iterable[Entry]) -> Iterator[Anomaly]:
     for entry in entries:
         if entry.kind is EntryKind.VIEW_START:
             yield from _view(entry)
+        elif entry.kind is EntryKind.SYSTEM:
+            yield from _noticed(entry)
         elif not entry.allowed and entry.who is not None:
             yield from _denied(entry, denials[entry.who.issuer, entry.who.id])
 
@@ -106,6 +123,13 @@ def _view(entry: Entry) -> Iterator[Anomaly]:
     hour = datetime.fromtimestamp(entry.utc_ms / 1000, HERE).hour
     if hour >= NIGHT_FROM or hour < NIGHT_UNTIL:
         yield Anomaly(Oddity.NIGHT, entry.utc_ms, (entry.id,), entry.who, entry.camera)
+
+
+def _noticed(entry: Entry) -> Iterator[Anomaly]:
+    oddity, lines = NOTICED.get(entry.action), entry.about.get("lines")
+    if oddity is not None:
+        count = lines if isinstance(lines, int) else 1
+        yield Anomaly(oddity, entry.utc_ms, (entry.id,), entry.who, entry.camera, count)
 
 
 def _denied(entry: Entry, recent: deque[Entry]) -> Iterator[Anomaly]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from village_core.permits import Action
 from village_hub.audit.anomalies import HERE
 from village_hub.audit.entry import Entry, EntryKind, Who
+from village_hub.audit.home_lines import FROM_HOME
 from village_hub.catalogue.audit_reading import Looked
 from village_hub.pages.words import LANGUAGES, Words
 
@@ -25,7 +26,7 @@ def sentence(looked: Looked, words: Words) -> str:
         words("log.second", name=name(entry.second, words)) if entry.second else "",
         words("log.reason", reason=entry.reason) if entry.reason else "",
         words("log.unknown_end") if _cut_off(looked) else "",
-        words("log.late") if entry.late else "",
+        _late(entry, words),
     ]
     between = "，" if words.language == LANGUAGES[0] else ", "
     return between.join(part for part in parts if part)
@@ -47,7 +48,8 @@ def _what(entry: Entry, words: Words, when: str) -> str:
     if entry.kind is EntryKind.ACT or entry.action not in LOOKS:
         key = f"log.act.{entry.action}"
         known = key if key in words.texts else "log.act.other"
-        return words(known, who=who, when=when, action=entry.action)
+        numbers = {name: str(entry.about.get(name, "")) for name in ("first", "last")}
+        return words(known, who=who, when=when, action=entry.action, **numbers)
     if entry.allowed:
         return words(f"log.look.{entry.action}", who=who, camera=camera, when=when)
     return words(f"log.refused.{entry.action}", who=who, camera=camera, when=when)
@@ -71,6 +73,12 @@ def _purpose(entry: Entry, words: Words) -> str:
 
 def _cut_off(looked: Looked) -> bool:
     return looked.end is not None and looked.end.about.get("why") == "unknown"
+
+
+def _late(entry: Entry, words: Words) -> str:
+    if FROM_HOME in entry.about:
+        return words("log.from_home")
+    return words("log.late") if entry.late else ""
 
 
 def _time(utc_ms: int, form: str) -> str:

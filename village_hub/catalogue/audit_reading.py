@@ -11,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from village_core.permits import Action
 from village_hub.access.facts import PersonKey
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who, read_document
+from village_hub.audit.home_chain import Fault
 from village_hub.catalogue.audit_models import AuditEntry
 from village_hub.catalogue.case_models import MatterHousehold, MatterRecord
 
@@ -114,12 +115,15 @@ def first_time(session: Session) -> int | None:
 
 
 def _lines() -> SelectOfScalar[AuditEntry]:
-    """Views once, by their start; other looks and refusals by the decision; and acts."""
+    """Views once, by their start; other looks and refusals by the decision; acts; and what is wrong
+    with the home's own log."""
     of_view = and_(col(AuditEntry.result) == ALLOWED, col(AuditEntry.action) == Action.LIVE.value)
+    of_home = col(AuditEntry.action).in_([each.value for each in Fault])
     return select(AuditEntry).where(
         or_(
             col(AuditEntry.kind).in_((EntryKind.VIEW_START.value, EntryKind.ACT.value)),
             and_(col(AuditEntry.kind) == EntryKind.DECISION.value, ~of_view),
+            and_(col(AuditEntry.kind) == EntryKind.SYSTEM.value, of_home),
         )
     )
 

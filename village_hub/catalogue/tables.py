@@ -5,6 +5,7 @@ from village_hub.catalogue import (
     camera_models,
     case_models,
     consent_models,
+    home_log_models,
     models,
     notice_models,
     once_models,
@@ -15,5 +16,5 @@ from village_hub.catalogue import (
 METADATA = models.METADATA
 AREAS = (
     *(models, staff_models, consent_models, case_models, notice_models, audit_models),
-    *(once_models, camera_models, sign_models),
+    *(once_models, camera_models, sign_models, home_log_models),
 )
