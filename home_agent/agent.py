@@ -96,6 +96,7 @@ class Agent:
             self._start_camera(camera)
         self.supervisor.start("pace", self.pace.run)
         self.supervisor.start("permits", self.pushes.watch)
+        self.supervisor.start("openings", self.consent.openings_file.run)
         self.supervisor.start("sos", self.sos.run, expected=(StateError,))
         start_panel(self.config.switch, self.switch, self.supervisor)
         start_sos_panel(self.config.sos, self.sos, self.supervisor, self.clock)

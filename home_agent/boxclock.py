@@ -51,6 +51,11 @@ class BoxClock:
             log.warning("this box's clock and its hub's differ by %.0f s", off / 1000)
         self._use_parent = not right
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody has said what time it is since the start: NTP, or the parent."""
+        return self._parent is not None or self._synchronised()
+
     def utc_ms(self) -> int:
         return self.hub_utc_ms() if self._use_parent else self._system.utc_ms()
 

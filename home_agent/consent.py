@@ -16,6 +16,7 @@ from home_agent.config import ConsentConfig
 from home_agent.grants import By, Given, Grants, Waiting, listed
 from home_agent.judge import Known, judge
 from home_agent.openings import Opening, Openings
+from home_agent.openings_file import OpeningsFile
 from home_agent.owners import Owners
 from home_agent.parent import Enrolment
 from home_agent.signing import Signer, Signs
@@ -56,11 +57,13 @@ class Consent:
         clock: BoxClock,
         config: ConsentConfig,
         cameras: Mapping[str, Camera],
+        boot: str | None = None,
     ) -> None:
         self.on_change: Callable[[], None] = _nothing  # something that the hub is told of
         self.owners = Owners(state)
         self.grants = Grants(state, self._ended)
         self.openings = Openings(clock)
+        self.openings_file = OpeningsFile(state, self.openings, clock, boot)
         self._clock = clock
         self._config = config
         self._cameras = cameras
@@ -106,6 +109,7 @@ class Consent:
         """After `begin`. Raises StateError."""
         await self.owners.save()
         await self.grants.save()
+        await self.openings_file.save()
 
     @property
     def window(self) -> bool:
@@ -220,12 +224,15 @@ class Consent:
         return name, frozenset(cameras) & frozenset(self._cameras)
 
     def raise_sos(self, name: str, by: str) -> Opening:
+        """Open at once; `openings_file.save` is the caller's next step."""
         _, cameras = self.standing_sos()
         return self.openings.raise_here(name, cameras, by)
 
-    def end_opening(self, name: str) -> bool:
+    async def end_opening(self, name: str) -> bool:
+        """Whether it was open."""
         was_open = self.openings.end(name)
         self._ended(name)
+        await self.openings_file.save()
         return was_open
 
     # What the hub is told, and what it says
@@ -295,6 +302,7 @@ class Consent:
         if note.id != call.params["opening"]:
             raise Refused(400, "wrong_opening", "the path names another opening than the body")
         opening = self.openings.put(note, self._openable(note))
+        await self.openings_file.save()
         log.warning("%s %s is open: %s %s", opening.kind, opening.id, opening.unit, opening.by)
         return Reply(200)
 
@@ -314,7 +322,7 @@ class Consent:
         return found
 
     async def _close(self, call: Call) -> Reply:
-        if not self.end_opening(call.params["opening"]):
+        if not await self.end_opening(call.params["opening"]):
             raise Refused(404, "no_such_opening", "nothing is open here under this id")
         return Reply(200)
 

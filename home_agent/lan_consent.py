@@ -72,7 +72,7 @@ class LanConsent:
         opening = self._consent.openings.get(request.match_info["id"])
         if opening is None or opening.kind != "sos":
             return False
-        return self._consent.end_opening(opening.id)
+        return await self._consent.end_opening(opening.id)
 
     async def _window(self, request: web.Request) -> bool:
         await self._consent.set_window(on=await _yes(request))

@@ -100,6 +100,7 @@ class Sos:
         self._changed()
         raised = self.last
         await self._keep(raised)
+        await self._consent.openings_file.save()
         await self._journal.note(Event("sos", ref=raised.id, why=by))
         return raised
 

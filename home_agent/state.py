@@ -11,6 +11,7 @@
     owners.json                the owners that were confirmed at home
     sos.json                   the last SOS, and whether it was sent
     alarms.json                how the cameras' alarm inputs stood when last heard
+    openings.json              what an SOS or an emergency has open, and how many there were today
     permits.jsonl              who was let see what (the older half in permits.1.jsonl)
     told.json                  how far the hub has read that log
 
