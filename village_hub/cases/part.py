@@ -6,6 +6,7 @@ from aiohttp import web
 
 from village_hub import keys
 from village_hub.cases.alarms import Alarms
+from village_hub.cases.by_phone import ByPhone
 from village_hub.cases.desk import Desk
 from village_hub.cases.scans import Scans
 from village_hub.catalogue.store import CatalogueError
@@ -25,6 +26,7 @@ async def with_cases(app: web.Application) -> AsyncIterator[None]:
         settings=app[keys.CONFIG].notices,
         clock=app[keys.CLOCK],
     )
+    ByPhone(app[keys.NODE].id, app[keys.CATALOGUE], desk).register(app[keys.NOTICES].phone_keys)
     supervisor.start("matters", desk.run, expected=(CatalogueError,))
     yield
     await supervisor.end("matters")
