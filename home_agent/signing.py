@@ -7,6 +7,7 @@ home; `Signer.sign` signs what `check_terms` allows.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from home_agent.boxclock import BoxClock
 from home_agent.grants import Given, Grants
@@ -106,7 +107,11 @@ class Signer:
         if not self._grants.has_room():
             raise Refused(503, "full", "this home has given as many grants as its list holds")
         text = await asyncio.to_thread(
-            sign_grant, self._issuer, self._house.hub, note.terms, confirmed
+            partial(
+                sign_grant,
+                *(self._issuer, self._house.hub, note.terms, confirmed),
+                status=note.status,
+            )
         )
         now = self._clock.utc_ms()
         try:

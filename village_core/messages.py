@@ -33,7 +33,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from village_core.grant_tokens import AtWindow, ByPasskey
+from village_core.grant_tokens import AtWindow, ByPasskey, StatusPlace
 from village_core.grants import GrantTerms
 from village_core.permits import CameraClass, PermitNote, Quality
 from village_core.troubles import Trouble
@@ -161,6 +161,7 @@ class DraftNote(Message):
     asked_ms: int
     confirmed: Annotated[ByPasskey | AtWindow, Field(discriminator="how")] | None = None
     clerk_keys: tuple[PasskeyKey, ...] = Field(default=(), max_length=2)  # the hub's word for them
+    status: StatusPlace | None = None  # where the hub will publish what became of it
 
 
 class Granted(Message):

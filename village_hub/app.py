@@ -30,7 +30,8 @@ from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
-from village_hub.catalogue import device_grants, grants, nodes, people, seconds, signs
+from village_hub.catalogue import consent as consent_facts
+from village_hub.catalogue import device_grants, nodes, people, seconds, signs
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
@@ -113,7 +114,7 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
         app[keys.CONFIG].url,
         token_keys,
         clock,
-        lambda first, end: catalogue.read(grants.statuses, first, end),
+        lambda first, end: catalogue.read(consent_facts.statuses, hub, first, end),
     )
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),

@@ -59,6 +59,18 @@ async def test_a_draft_waits_until_somebody_at_home_says_yes(at_home: Home) -> N
     assert await at_home.agent.consent.give(said["id"]) is None
 
 
+async def test_the_place_in_the_status_list_is_signed_into_the_grant(at_home: Home) -> None:
+    """IDN-9: also when the yes is said at home, later."""
+    place = {"idx": 7, "uri": "https://hub.test/api/v1/status-lists/1"}
+    said = {**draft(family(at_home.camera)), "status": place}
+    assert (await at_home.hub.ask("POST", "/grants", said))["status"] == 202
+    made = await at_home.agent.consent.give(said["id"])
+    assert made is not None
+    grant = at_home.agent.consent.grants.standing()[made.id]
+    assert grant.status is not None
+    assert grant.status.model_dump() == place
+
+
 async def test_a_no_at_home_is_told_and_stays_a_no(at_home: Home) -> None:
     said = draft(family(at_home.camera))
     await at_home.hub.ask("POST", "/grants", said)

@@ -23,6 +23,15 @@ Statuses = Callable[[int, int], Awaitable[Mapping[int, Status] | None]]
 when none has such a number."""
 
 
+def number_of(place: StatusPlace) -> int | None:
+    """The reverse of `StatusLists.place`, whatever address the hub had then; None: no such list."""
+    path, _, number = place.uri.rpartition("/")
+    if not path.endswith(PATH) or not number.isascii() or not number.isdigit() or len(number) > 4:
+        return None
+    known = place.idx < SIZE and 1 <= int(number) <= MOST_LISTS
+    return (int(number) - 1) * SIZE + place.idx if known else None
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     text: str = field(repr=False)

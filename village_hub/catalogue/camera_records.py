@@ -98,6 +98,19 @@ def resume(session: Session, camera_id: str, objection: str) -> None:
         row.version += 1
 
 
+def paused(session: Session) -> dict[str, set[str]]:
+    """Cameras whose sharing is paused, by household."""
+    query = (
+        select(Camera.household_id, Camera.id)
+        .join(CameraRecord, col(CameraRecord.camera_id) == col(Camera.id))
+        .where(col(CameraRecord.objection).is_not(None))
+    )
+    found: dict[str, set[str]] = {}
+    for household, camera in session.exec(query):
+        found.setdefault(household, set()).add(camera)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where a camera stands: its record for decisions, and whose place it is."""

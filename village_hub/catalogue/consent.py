@@ -7,8 +7,9 @@ from sqlmodel import Session
 
 from village_core.grant_tokens import Grant
 from village_core.grants import GrantKind, GrantStatus
+from village_core.status_list import Status
 from village_hub.access.facts import GrantFacts, Subject
-from village_hub.catalogue import grants, invitations
+from village_hub.catalogue import camera_records, grants, invitations
 from village_hub.catalogue.consent_rows import GrantRow
 from village_hub.catalogue.rows import CameraRow
 from village_hub.consent.signed import ANY_TIME, read_signed
@@ -65,6 +66,21 @@ def standing_sos(session: Session, hub: str, household: str, now: int) -> list[G
         and grant.terms.kind is GrantKind.SOS
         and grant.terms.not_before <= now < grant.terms.until
     ]
+
+
+def statuses(session: Session, hub: str, first: int, end: int) -> dict[int, Status] | None:
+    """What the status lists publish: of the places from the first until before the second those
+    that are not VALID; None when nobody has such a place. Whatever names a camera whose sharing an
+    objection has paused is SUSPENDED as a whole (PRM-19): a list knows no cameras, and whoever has
+    only the list is to show less, never more."""
+    found = grants.statuses(session, first, end)
+    if found is None:
+        return None
+    for household, cameras in camera_records.paused(session).items():
+        for row, grant in standing(session, hub, household, ANY_TIME):
+            if first <= row.index < end and cameras & set(grant.terms.cameras):
+                found.setdefault(row.index, Status.SUSPENDED)
+    return found
 
 
 def _facts(row: GrantRow, grant: Grant, *, objected: bool) -> GrantFacts:

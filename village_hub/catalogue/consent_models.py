@@ -67,6 +67,7 @@ class GrantDraft(SQLModel, table=True):
     confirmed: str | None = Field(default=None, sa_column=Column(Text, nullable=True))  # JSON
     refused: str = ""  # the agent's code
     grant_id: str | None = None
+    status_index: int | None = None  # the place that is kept for the grant that comes of it
     ask_id: str | None = None
     witness: str = ""
     scan: str = ""  # SHA-256 of the scanned paper

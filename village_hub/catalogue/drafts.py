@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from village_core.grants import GrantTerms
+from village_hub.catalogue import grants
 from village_hub.catalogue.consent_models import GrantAsk, GrantDraft
 from village_hub.catalogue.consent_rows import AskRow, DraftRow
 from village_hub.consent.states import ENDED, Act, DraftState, step
@@ -15,6 +16,21 @@ def add(session: Session, draft: GrantDraft) -> DraftRow:
     session.add(draft)
     session.flush()
     return row_of(draft)
+
+
+def keep_place(session: Session, draft_id: str) -> int:
+    """In the status list, for the grant that may come of it; the same one every time."""
+    row = session.get_one(GrantDraft, draft_id)
+    if row.status_index is None:
+        row.status_index = grants.next_place(session)
+        session.flush()
+    return row.status_index
+
+
+def whose_place(session: Session, place: int) -> str | None:
+    """The draft that keeps it."""
+    query = select(GrantDraft.id).where(GrantDraft.status_index == place)
+    return session.exec(query).first()
 
 
 def answers(session: Session, draft_id: str, ask_id: str) -> None:

@@ -2,6 +2,7 @@
 `add` takes what `consent.signed` has verified, and every decision verifies it again."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -10,7 +11,7 @@ from village_core.grant_tokens import Grant
 from village_core.grants import GrantStatus
 from village_core.keys import PublicKey
 from village_core.status_list import Status
-from village_hub.catalogue.consent_models import GrantRecord
+from village_hub.catalogue.consent_models import GrantDraft, GrantRecord
 from village_hub.catalogue.consent_rows import GrantRow, HomeRow
 from village_hub.catalogue.models import Household, Node
 
@@ -35,31 +36,53 @@ def home_of_node(session: Session, node_id: str) -> HomeRow | None:
     return home(session, node.household_id) if node and node.revoked is None else None
 
 
-def add(
-    session: Session, grant: Grant, node: str, draft: str | None, given: tuple[str, str], now: int
-) -> GrantRow:
-    """A verified grant, with a place of its own in the status list. `given`: the route, and who."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How a grant came: from which box and draft, by which route, by whom; and its own place in the
+    status list."""
+
+    node: str
+    draft: str | None
+    route: str
+    by: str
+    place: int
+
+
+def add(session: Session, grant: Grant, given: Given, now: int) -> GrantRow:
+    """A verified grant."""
     terms = grant.terms
-    last = session.exec(select(func.coalesce(func.max(GrantRecord.status_index), -1))).one()
     row = GrantRecord(
         id=grant.id,
         household_id=grant.household,
-        node_id=node,
-        draft_id=draft,
+        node_id=given.node,
+        draft_id=given.draft,
         text=grant.text[-1],
         kind=terms.kind.value,
         recipient_person=terms.recipient.person,
         recipient_unit=terms.recipient.unit,
         not_before=terms.not_before,
         until=terms.until,
-        route=given[0],
-        given_by=given[1],
+        route=given.route,
+        given_by=given.by,
         given=now,
-        status_index=last + 1,
+        status_index=given.place,
     )
     session.add(row)
     session.flush()
     return row_of(row)
+
+
+def next_place(session: Session) -> int:
+    """In the status list: one that no grant has and no draft keeps."""
+    columns = (GrantRecord.status_index, GrantDraft.status_index)
+    last = [session.exec(select(func.max(column))).one() for column in columns]
+    return max((each for each in last if each is not None), default=-1) + 1
+
+
+def has_place(session: Session, place: int) -> bool:
+    """Whether it is some grant's."""
+    query = select(GrantRecord.id).where(GrantRecord.status_index == place)
+    return session.exec(query).first() is not None
 
 
 def find(session: Session, grant_id: str) -> GrantRow | None:

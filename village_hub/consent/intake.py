@@ -10,8 +10,10 @@ from village_core.grant_limits import TermsError, check_terms
 from village_core.grant_tokens import AtWindow, Grant, check_confirmation
 from village_core.grants import GrantStatus, digest
 from village_core.messages import GrantList, GrantListAnswer, GrantNote, StoppedNote
+from village_hub.access.status_lists import number_of
 from village_hub.catalogue import drafts, grants
 from village_hub.catalogue.consent_rows import GrantRow, HomeRow
+from village_hub.catalogue.grants import Given
 from village_hub.catalogue.store import Session
 from village_hub.consent import record
 from village_hub.consent.homes import classes
@@ -49,8 +51,9 @@ def take_in(
     if before is not None:
         return before
     made_from = _draft_of(session, home, grant, draft)
-    giver = (_route(grant), _giver(grant))
-    row = grants.add(session, grant, home.node or "", made_from, giver, now)
+    place = _place(session, grant, made_from)
+    came = Given(home.node or "", made_from, _route(grant), _giver(grant), place)
+    row = grants.add(session, grant, came, now)
     given = drafts.move(session, made_from, Act.GIVE, grant_id=grant.id) if made_from else None
     about = {"kind": grant.terms.kind.value, "route": row.route}
     record.note(session, clock, "grant_given", Acted(home.household), grant=grant.id, about=about)
@@ -105,6 +108,20 @@ def _draft_of(session: Session, home: HomeRow, grant: Grant, draft: str) -> str 
     if row is None or row.household != home.household:
         return None
     return row.id if digest(row.terms) == digest(grant.terms) else None
+
+
+def _place(session: Session, grant: Grant, draft: str | None) -> int:
+    """In the status list: the one that the home signed, when it was kept for this very grant. A
+    grant that names none has one that only this hub knows. Raises NotTaken."""
+    if grant.status is None:
+        return grants.next_place(session)
+    place = number_of(grant.status)
+    if place is None or grants.has_place(session, place):
+        raise NotTaken("bad_place")
+    kept_for = drafts.whose_place(session, place)
+    if kept_for is None or kept_for != draft:
+        raise NotTaken("bad_place")
+    return place
 
 
 def _route(grant: Grant) -> str:

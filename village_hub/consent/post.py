@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from village_core.clock import Clock
+from village_core.grant_tokens import StatusPlace
 from village_core.jobs import Supervisor
 from village_core.messages import GrantList, GrantListAnswer, OwnerProposal, PasskeyKey
 from village_hub.catalogue import drafts, grants, nodes, passkeys, people
@@ -26,19 +27,22 @@ LATER = (ChildOffline, ChildTimeout, Overloaded)  # it is sent again when the ho
 
 
 class Post:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it joins
         self,
         hub: str,
         catalogue: Catalogue,
         children: Children,
         supervisor: Supervisor,
+        *,
         ended: Callable[[], None],
+        places: Callable[[int], StatusPlace],
         clock: Clock,
     ) -> None:
         self._hub = hub
         self._catalogue = catalogue
         self._children = children
         self._supervisor = supervisor
+        self._places = places  # where the status of a grant with this number stands
         self._clock = clock
         self._sending: dict[str, asyncio.Lock] = {}  # one at a time to each home
         self.ended = ended  # to be called when something has been stopped
@@ -57,7 +61,8 @@ class Post:
             return await self._send(row, home.node)
 
     async def _send(self, draft: DraftRow, node: str) -> DraftRow:
-        note = note_of(draft, await self._catalogue.read(_clerk_keys, draft))
+        place = self._places(await self._catalogue.write(drafts.keep_place, draft.id))
+        note = note_of(draft, await self._catalogue.read(_clerk_keys, draft), place)
         try:
             answer = await self._children.ask(node, "POST", "/grants", note, deadline=SEND_WITHIN)
         except LATER as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from village_core.grant_tokens import AtWindow, ByPasskey
+from village_core.grant_tokens import AtWindow, ByPasskey, StatusPlace
 from village_core.messages import Answer, DraftNote, Granted, PasskeyKey
 from village_hub.catalogue.consent_rows import DraftRow
 from village_hub.consent.states import Act
@@ -22,7 +22,7 @@ class Outcome:
     grant: str = ""  # the text that was signed
 
 
-def note_of(draft: DraftRow, clerk_keys: tuple[PasskeyKey, ...]) -> DraftNote:
+def note_of(draft: DraftRow, clerk_keys: tuple[PasskeyKey, ...], status: StatusPlace) -> DraftNote:
     confirmed = CONFIRMED.validate_json(draft.confirmed) if draft.confirmed else None
     return DraftNote(
         id=draft.id,
@@ -32,6 +32,7 @@ def note_of(draft: DraftRow, clerk_keys: tuple[PasskeyKey, ...]) -> DraftNote:
         asked_ms=draft.created,
         confirmed=confirmed,
         clerk_keys=clerk_keys if isinstance(confirmed, AtWindow) else (),
+        status=status,
     )
 
 

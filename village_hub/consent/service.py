@@ -74,7 +74,15 @@ def joined(needs: Needs) -> Consent:
         needs.renewal.look_soon()
         needs.statuses.changed()
 
-    post = Post(hub, catalogue, needs.children, needs.supervisor, ended, clock)
+    post = Post(
+        hub,
+        catalogue,
+        needs.children,
+        needs.supervisor,
+        ended=ended,
+        places=needs.statuses.place,
+        clock=clock,
+    )
     return Consent(
         site=site,
         post=post,

@@ -11,7 +11,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from tests.hub.authenticator import SecurityKey
 from tests.hub.support import Agent, Hub, Viewer, camera_note, until
 from tests.hub.test_camera_records import approve, put, wish
-from village_core.grant_tokens import AtHome, sign_grant
+from village_core.grant_tokens import AtHome, StatusPlace, sign_grant
 from village_core.grants import GrantTerms
 from village_core.messages import Answer, DraftNote, GrantList, GrantNote, Request, StoppedNote
 from village_core.permits import CameraClass
@@ -32,6 +32,7 @@ class Box:
     says: int = 201  # to a draft: 201 signs it, 202 keeps it for the household, else refuses
     code: str = "unknown_owner"
     signs: GrantTerms | None = None  # other terms than those it was sent
+    place: StatusPlace | None = None  # another place in the status list
     drafts: list[DraftNote] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)  # draft -> text
@@ -75,7 +76,10 @@ class Box:
         if self.says != 201:
             return Answer(id=request.id, status=self.says, body={"code": self.code})
         confirmed = note.confirmed or AtHome()
-        text = self.given.get(note.id) or self.sign(self.signs or note.terms, confirmed=confirmed)
+        status = self.place or note.status
+        text = self.given.get(note.id) or self.sign(
+            self.signs or note.terms, confirmed=confirmed, status=status
+        )
         self.given[note.id] = text
         return Answer(id=request.id, status=201, body={"id": "g", "grant": text})
 

@@ -1,4 +1,4 @@
-"""Which lines of their own logs homes have told."""
+"""Which lines of their own logs homes have told; the status lists' places that drafts keep."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("node_id", "number", "hash", name=op.f("pk_home_line")),
     )
     op.create_index("ix_home_line_received", "home_line", ["node_id", "received"])
+    op.add_column("grant_draft", sa.Column("status_index", sa.Integer(), nullable=True))
