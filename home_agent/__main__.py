@@ -1,4 +1,4 @@
-"""`home-agent`: run, enrol, switch, code, grants, owners, sos, status, discover, check."""
+"""`home-agent`: run, enrol, switch, code, grants, owners, sos, status, discover, check, reset."""
 
 import argparse
 import asyncio
@@ -19,6 +19,7 @@ from home_agent.control import Command, ControlError, NotRunningError, ask
 from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
 from home_agent.household import CodeError, Household
 from home_agent.parent import Enrolment, ParentError
+from home_agent.reset import reset
 from home_agent.rtsp.digest import Credentials
 from home_agent.state import State, StateError
 from home_agent.switch import Switch
@@ -99,6 +100,9 @@ def parser() -> Parser:
     check.add_argument("--user", default="", help="the camera's account; its password is asked for")
     check.add_argument("--password-file", type=Path, metavar="FILE", help="instead of asking")
     check.add_argument("--udp", action="store_true", help="RTSP over UDP instead of TCP")
+    words = "erase all that this box knows of the household, and leave the village"
+    erase = _add(commands, "reset", reset_box, words)
+    erase.add_argument("--yes", action="store_true", help="do not ask")
     return top
 
 
@@ -181,6 +185,10 @@ async def new_code(_: argparse.Namespace, config: Config) -> int:
     state = await asyncio.to_thread(State.open, config.state)
     print(f"The household's code is now {Household(state).new_code()}. It is shown only here.")
     return 0
+
+
+async def reset_box(given: argparse.Namespace, config: Config) -> int:
+    return await reset(config, _yes, yes=given.yes)
 
 
 async def show_status(_: argparse.Namespace, config: Config) -> int:

@@ -12,8 +12,8 @@ import json
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,6 +69,20 @@ async def open_control(
         server.close()
         await server.wait_closed()
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No agent runs on this folder, nor begins to. Raises ControlError when one does."""
+    if not folder.is_dir():
+        raise ControlError(f"there is no state folder {folder}: nothing is to be erased")
+    listener = _bind(folder / NAME)
+    try:
+        listener.listen()  # else it would pass for what a killed agent left
+        yield
+    finally:
+        listener.close()
+        (folder / NAME).unlink(missing_ok=True)
 
 
 async def ask(folder: Path, command: Command) -> dict[str, Any]:
@@ -138,7 +152,7 @@ def _bind(path: Path) -> socket.socket:
         except OSError as error:
             raise ControlError(f"{path} cannot be used: {error}") from error
         else:
-            raise ControlError(f"an agent already runs on {path.parent}")
+            raise ControlError(f"an agent already runs on {path.parent}: stop it first")
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(str(path))

@@ -190,6 +190,11 @@ class Parent:
     async def tell_log(self, said: LogBatch) -> LogAnswer:
         return await self._say("POST", "/api/v1/node/log", said, LogAnswer)
 
+    async def leave(self) -> None:
+        """DELETE /api/v1/node: this box is no part of the village any more. Raises one of
+        PARENT_ERRORS."""
+        await self.line.ask("DELETE", "/api/v1/node", token=self.token())
+
     async def _say(self, method: str, path: str, said: BaseModel, kind: type[T]) -> T:
         _, body = await self.line.ask(method, path, body=said, token=self.token())
         return parsed(kind, body)

@@ -14,6 +14,8 @@
     openings.json              what an SOS or an emergency has open, and how many there were today
     permits.jsonl              who was let see what (the older half in permits.1.jsonl)
     told.json                  how far the hub has read that log
+    devices.json               addresses by which ONVIF cameras were found
+    erasing                    a reset is under way (erasing.py, which names all of these)
 
 Functions here block on the disk for a moment: services call them in a thread.
 """
@@ -26,6 +28,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from home_agent import erasing
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -62,7 +66,19 @@ class State:
             raise StateError(f"{folder} is not a folder")
         if stat.S_IMODE(mode) & 0o077:
             raise StateError(f"others can read the state folder {folder}: chmod 700 it")
-        return cls(folder)
+        state = cls(folder)
+        if erasing.is_begun(folder):
+            state.erase()  # a reset that was cut off
+        return state
+
+    def erase(self) -> list[str]:
+        """All that an agent ever wrote here; names of what is left. Raises StateError: then the
+        next start goes on with it."""
+        try:
+            erasing.begin(self.folder)
+            return erasing.finish(self.folder)
+        except OSError as error:
+            raise StateError(f"{self.folder} cannot be erased: {error.strerror}") from error
 
     def path(self, name: str) -> Path:
         return self.folder / name

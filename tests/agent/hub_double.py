@@ -148,6 +148,7 @@ class HubDouble:
     refuse_calls: int = 0
     lines: list[dict[str, Any]] = field(default_factory=list)  # of the home's log
     refuse_whip: int = 0
+    left: bool = False  # the box said that it is erased
     _begun: Begun | None = None
     _committed: str = ""
     _keys: AgentKeys | None = None
@@ -165,6 +166,7 @@ class HubDouble:
         add("PUT", "/api/v1/node/grants", self._grants)
         add("POST", "/api/v1/node/sos", self._sos)
         add("POST", "/api/v1/node/log", self._log)
+        add("DELETE", "/api/v1/node", self._leave)
         add("GET", "/uplink", self._uplink)
         add("POST", "/whip/{camera}", self._whip)
         add("DELETE", "/sessions/{id}", self._end_session)
@@ -310,6 +312,11 @@ class HubDouble:
         said = LogBatch.model_validate_json(await request.text())
         self.lines += [line.model_dump(mode="json") for line in said.lines]
         return web.json_response(text=LogAnswer(last=said.lines[-1].number).model_dump_json())
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        self._verify(request, Kind.NODE)
+        self.left = True
+        return web.Response(status=204)
 
     async def _uplink(self, request: web.Request) -> web.StreamResponse:
         self._verify(request, Kind.NODE)

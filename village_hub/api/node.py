@@ -14,6 +14,7 @@ from village_hub.api.contract import operation, reply
 from village_hub.audit import home_log
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import NodeRow
+from village_hub.consent import leaving
 from village_hub.errors import (
     Conflict,
     Forbidden,
@@ -66,6 +67,19 @@ async def log(request: web.Request) -> web.Response:
     if not await catalogue.write(home_log.take_in, node, said.lines, clock):
         raise TooMany("this home tells too many lines a day", code="too_many_lines")
     return reply(LogAnswer(last=said.lines[-1].number))
+
+
+@routes.delete("/api/v1/node", name="node_leaves")
+@operation()
+@admits(NodeCaller)
+async def leave(request: web.Request) -> web.Response:
+    """The box was erased (DEV-10): it is no part of this village any more, and what it signed is
+    over."""
+    node, clock = _node(request), request.app[keys.CLOCK]
+    await request.app[keys.CATALOGUE].write(leaving.leave, node, clock)
+    request.app[keys.CONSENT].post.ended()
+    await request.app[keys.CHILDREN].revoke(node.id)
+    return web.Response(status=204)
 
 
 @routes.put("/api/v1/uploads/{upload}", name="upload")
