@@ -63,6 +63,7 @@
 
   /** Somebody who may be of help learns of a call wherever they are. */
   async function alarms() {
+    if (document.hidden) return;
     try {
       const open = (await (await Village.ask("/api/v1/sos?open=true&limit=1")).json()).items;
       document.getElementById("alarm").hidden = open.length === 0;
@@ -75,6 +76,7 @@
   setInterval(states, STATES_EVERY);
   setInterval(stills, STILLS_EVERY);
   document.addEventListener("visibilitychange", () => {
+    alarms();
     states();
     stills();
   });

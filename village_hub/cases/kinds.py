@@ -19,7 +19,7 @@ def kinds() -> Mapping[str, Kind[Any]]:
         kind = getattr(importlib.import_module(f"{cases.__name__}.{each.name}"), "KIND", None)
         if kind is not None:
             found[kind.name] = kind
-    return MappingProxyType(found)
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def kind_of(matter: Matter) -> Kind[Any]:

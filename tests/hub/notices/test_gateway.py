@@ -181,11 +181,6 @@ async def test_a_grant_is_stopped_by_a_key_and_no_key_says_yes(told: Told) -> No
 
 async def test_a_no_tells_nobody_and_shows_nowhere(told: Told) -> None:
     """PRM-20: no and silence look the same to asker, committee and telecom."""
-
-    async def no(row: object, outcome: Outcome) -> None:
-        pass
-
-    told.hub.app[keys.NOTICES].phone_keys.on(Kind.ASK_MADE, Outcome.NO, no)
     await told.phone(told.owner, PHONE, Channel.VOICE)
     silent = await told.tell(Kind.ASK_MADE)
     answered = await told.tell(Kind.ASK_MADE)
