@@ -25,8 +25,8 @@ from village_hub.cases.concerned import (
     ConcernedTerms,
     Refuse,
     Viewed,
-    Withdraw,
 )
+from village_hub.cases.matter import Withdraw
 from village_hub.cases.seeing import Eyes
 
 routes = web.RouteTableDef()

@@ -23,10 +23,10 @@ from village_hub.api.case_steps import (
 )
 from village_hub.api.contract import Shape, operation
 from village_hub.cases import dispute
-from village_hub.cases.dispute import Close, Dispute, Join, Look, Looked, Party, Seen, Withdraw
-from village_hub.cases.matter import Person
+from village_hub.cases.dispute import Dispute, Join, Look, Looked, Party, Seen
+from village_hub.cases.matter import Person, Withdraw
 from village_hub.cases.seeing import Eyes
-from village_hub.cases.things import PublicCamera, ThingTerms
+from village_hub.cases.things import Close, PublicCamera, ThingTerms
 from village_hub.catalogue import openings, people
 from village_hub.catalogue.store import Session
 from village_hub.errors import Unprocessable

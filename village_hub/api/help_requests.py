@@ -23,9 +23,10 @@ from village_hub.api.case_steps import (
 )
 from village_hub.api.contract import Shape, operation
 from village_hub.cases import help as help_request
-from village_hub.cases.help import Answer, AskNear, Close, Help, Said, Take, Withdraw
+from village_hub.cases.help import Answer, AskNear, Help, Said, Take
+from village_hub.cases.matter import Withdraw
 from village_hub.cases.seeing import Eyes
-from village_hub.cases.things import ThingTerms
+from village_hub.cases.things import Close, ThingTerms
 
 routes = web.RouteTableDef()
 PATH = "/api/v1/help-requests"

@@ -25,9 +25,8 @@ from village_hub.cases.log_dispute import (
     Line,
     LogDispute,
     LogDisputeTerms,
-    Withdraw,
 )
-from village_hub.cases.matter import Person
+from village_hub.cases.matter import Person, Withdraw
 from village_hub.cases.seeing import Eyes
 from village_hub.catalogue import audit_reading, matters, people
 from village_hub.catalogue.audit_reading import Looked

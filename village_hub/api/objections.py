@@ -21,8 +21,8 @@ from village_hub.api.case_steps import FAULTS, Resource, Shown, Sight, acting
 from village_hub.api.contract import Shape, operation, reply
 from village_hub.cases import objection
 from village_hub.cases.effects import Receipt
-from village_hub.cases.matter import Person
-from village_hub.cases.objection import Answer, ApproveView, Objection, ObjectionTerms, Withdraw
+from village_hub.cases.matter import Person, Withdraw
+from village_hub.cases.objection import Answer, ApproveView, Objection, ObjectionTerms
 from village_hub.cases.seeing import Eyes
 from village_hub.cases.signed import seen_at
 from village_hub.catalogue import camera_records, signs

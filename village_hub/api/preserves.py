@@ -16,8 +16,9 @@ from village_hub.api.case_steps import (
 from village_hub.api.contract import operation
 from village_hub.cases import preserve
 from village_hub.cases.effects import Area
+from village_hub.cases.matter import Withdraw
 from village_hub.cases.places import households_in
-from village_hub.cases.preserve import Confirm, Preserve, PreserveTerms, Withdraw
+from village_hub.cases.preserve import Confirm, Preserve, PreserveTerms
 
 routes = web.RouteTableDef()
 PATH = "/api/v1/preserves"

@@ -19,6 +19,7 @@ from village_hub.api.contract import NO_STORE, Shape, operation
 from village_hub.api.request_shown import RequestShown, may_read_scan, shown
 from village_hub.cases import request as requests
 from village_hub.cases import request_acts as acts
+from village_hub.cases.matter import Withdraw
 from village_hub.cases.places import found_in
 from village_hub.cases.request import Request
 from village_hub.cases.request_table import KIND
@@ -151,7 +152,7 @@ routes.get(ONE, name="request", allow_head=False)(
     REQUESTS.one("One of them; each reader is shown their part.")
 )
 for _path, _act, _sentence in (
-    ("withdraw", acts.Withdraw, "By who asked: before it is decided."),
+    ("withdraw", Withdraw, "By who asked: before it is decided."),
     ("approve", acts.Approve, "By the approver it names, of the same unit or above."),
     ("refuse", acts.Refuse, "By the approver, with the reason."),
     ("delay", acts.GrantDelay, "By one rank up: households are told later, as was asked for."),

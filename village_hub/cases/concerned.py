@@ -26,6 +26,7 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
 )
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
@@ -88,10 +89,6 @@ class Viewed(Act):
 
     name: ClassVar[str] = "viewed"
     words: str = Field(min_length=2, max_length=400, pattern=PRINTABLE)
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 def begin(terms: ConcernedTerms, by: Person, now: int) -> Next[Concerned]:

@@ -29,10 +29,11 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
     day,
     hour,
 )
-from village_hub.cases.things import PublicCamera, ThingTerms, looks
+from village_hub.cases.things import Close, PublicCamera, ThingTerms, looks
 from village_hub.errors import Conflict
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
@@ -101,15 +102,6 @@ class Seen(Act):
 
     name: ClassVar[str] = "seen"
     party: Party
-
-
-class Close(Act):
-    name: ClassVar[str] = "close"
-    words: str = Field(min_length=2, max_length=600, pattern=PRINTABLE)
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 def _both(dispute: Dispute, party: Party) -> bool:

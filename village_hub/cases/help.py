@@ -30,11 +30,12 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
     day,
 )
 from village_hub.cases.public_answer import End
 from village_hub.cases.public_ask import AskTerms
-from village_hub.cases.things import PublicCamera, ThingTerms, looks
+from village_hub.cases.things import Close, PublicCamera, ThingTerms, looks
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
 
@@ -95,15 +96,6 @@ class AskNear(Act):
     area: Area
     contact: str = Field(min_length=4, max_length=120, pattern=PRINTABLE)
     no_gathering: Literal[True]
-
-
-class Close(Act):
-    name: ClassVar[str] = "close"
-    words: str = Field(min_length=2, max_length=600, pattern=PRINTABLE)
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 LOOKED_OR_ASKED = Check(

@@ -30,6 +30,7 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
     who,
 )
 from village_hub.notices.kinds import Kind as Told
@@ -81,10 +82,6 @@ class AnswerDispute(Act):
 
     finding: Finding
     words: str = Field(min_length=2, max_length=1000, pattern=PRINTABLE)
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 AUDITOR = who("an auditor", lambda turn: turn.by.holds(Role.AUDITOR))

@@ -118,6 +118,12 @@ class TimeIsUp(Act):
     name: ClassVar[str] = "time_is_up"
 
 
+class Withdraw(Act):
+    """Whoever asked takes it back."""
+
+    name: ClassVar[str] = "withdraw"
+
+
 class Matter(Part):
     """What every matter has. Times are integer UTC milliseconds."""
 

@@ -39,6 +39,7 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
     who,
 )
 from village_hub.errors import Conflict
@@ -97,10 +98,6 @@ class ApproveView(Act):
     name: ClassVar[str] = "approve_view"
 
     picture_sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 ObjectionTurn = Turn[Objection, Act]

@@ -39,6 +39,7 @@ from village_hub.cases.matter import (
     Timer,
     Turn,
     Way,
+    Withdraw,
     day,
 )
 from village_hub.errors import Forbidden, Unprocessable
@@ -80,10 +81,6 @@ class Preserve(Matter):
 
 class Confirm(Act):
     name: ClassVar[str] = "confirm"
-
-
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
 
 
 def begin(

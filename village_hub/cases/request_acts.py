@@ -30,10 +30,6 @@ class File(Act):
     parts: tuple[Found, ...] = ()
 
 
-class Withdraw(Act):
-    name: ClassVar[str] = "withdraw"
-
-
 class GrantDelay(Act):
     name: ClassVar[str] = "grant_delay"
 

@@ -4,7 +4,7 @@ from village_hub.cases import request_acts as acts
 from village_hub.cases import request_checks as checks
 from village_hub.cases import request_steps as steps
 from village_hub.cases.checks import ASKER, ASKING_UNIT
-from village_hub.cases.matter import CLOCK, Act, Kind, TimeIsUp, Timer, Way
+from village_hub.cases.matter import CLOCK, Act, Kind, TimeIsUp, Timer, Way, Withdraw
 from village_hub.cases.request import (
     DECIDED_WITHIN,
     DRAFT_KEPT,
@@ -139,7 +139,7 @@ _ALWAYS = (
     Way(at=_RUNNING, act=acts.Returned, to=State.RETURNED, who=checks.OFFICERS, does=steps.over),
     Way(
         at=(State.DRAFT, State.FILED),
-        act=acts.Withdraw,
+        act=Withdraw,
         to=State.WITHDRAWN,
         who=ASKER,
         does=steps.over,

@@ -1,13 +1,13 @@
 """What a villager says when something is lost or in dispute: place, time and thing, never a person
 (PRM-22); and what the village says that it looked at."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from village_core.messages import PRINTABLE
 from village_hub.cases.effects import Note
-from village_hub.cases.matter import Part
+from village_hub.cases.matter import Act, Part
 
 
 class ThingTerms(Part):
@@ -28,6 +28,13 @@ class PublicCamera(Part):
 
     id: str = Field(max_length=80)
     name: str = Field(max_length=200)
+
+
+class Close(Act):
+    """It is over, and this is how."""
+
+    name: ClassVar[str] = "close"
+    words: str = Field(min_length=2, max_length=600, pattern=PRINTABLE)
 
 
 def looks(

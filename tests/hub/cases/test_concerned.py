@@ -7,9 +7,9 @@ import pytest
 from tests.hub.cases.cast import CLERK, FANG, LI, NOW, WANG, villager
 from tests.hub.cases.walks_of_asks import CONCERNED
 from village_core.permits import Role
-from village_hub.cases.concerned import KIND, Approve, Concerned, Refuse, Viewed, Withdraw, begin
+from village_hub.cases.concerned import KIND, Approve, Concerned, Refuse, Viewed, begin
 from village_hub.cases.effects import Hold, Note, Release, Tell
-from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, StepRefused, TimeIsUp
+from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, StepRefused, TimeIsUp, Withdraw
 from village_hub.notices.kinds import Whom
 
 APPROVE = Approve(cameras=("square",), words="Monday at nine, bring your papers")

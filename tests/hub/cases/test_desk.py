@@ -14,8 +14,8 @@ from village_hub.audit.entry import EntryKind
 from village_hub.cases import preserve
 from village_hub.cases.desk import Desk, Kept
 from village_hub.cases.effects import Cut, Spawn, Tell
-from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Next, TimeIsUp
-from village_hub.cases.preserve import Confirm, Preserve, PreserveTerms, Withdraw
+from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Next, TimeIsUp, Withdraw
+from village_hub.cases.preserve import Confirm, Preserve, PreserveTerms
 from village_hub.catalogue import matters, notices
 from village_hub.catalogue.audit_models import AuditEntry
 from village_hub.catalogue.store import Session

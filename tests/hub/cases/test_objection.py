@@ -8,8 +8,8 @@ from tests.hub.cases.cast import AUDITOR, CLERK, FANG, LI, NOW, VILLAGE, WANG, Z
 from tests.hub.cases.walks_of_villagers import OBJECTOR, OTHER_VIEW, SEEN, VIEW, objected
 from village_core.permits import Role
 from village_hub.cases.effects import Cut, Pause, Resume, Tell
-from village_hub.cases.matter import DAY, THE_CLOCK, Next, Person, StepRefused, TimeIsUp
-from village_hub.cases.objection import KIND, Answer, ApproveView, Objection, Withdraw
+from village_hub.cases.matter import DAY, THE_CLOCK, Next, Person, StepRefused, TimeIsUp, Withdraw
+from village_hub.cases.objection import KIND, Answer, ApproveView, Objection
 from village_hub.notices.kinds import Kind as Told
 from village_hub.notices.kinds import Whom
 

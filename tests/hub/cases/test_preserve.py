@@ -7,8 +7,8 @@ import pytest
 from tests.hub.cases.cast import AREA, CHEN, CLERK, ELSEWHERE, FANG, LI, NOW, SUN, area
 from tests.hub.cases.walks import PRESERVE
 from village_hub.cases.effects import Hold, Release, Tell
-from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Person, StepRefused, TimeIsUp
-from village_hub.cases.preserve import KIND, Confirm, Preserve, Withdraw, begin
+from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Person, StepRefused, TimeIsUp, Withdraw
+from village_hub.cases.preserve import KIND, Confirm, Preserve, begin
 from village_hub.notices.kinds import Whom
 
 

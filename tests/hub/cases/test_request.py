@@ -21,7 +21,7 @@ from tests.hub.cases.requests import (
 )
 from village_hub.cases import request_acts as acts
 from village_hub.cases.effects import Cut, Hold, Release, Tell
-from village_hub.cases.matter import DAY, THE_CLOCK, Act, Person, StepRefused, TimeIsUp
+from village_hub.cases.matter import DAY, THE_CLOCK, Act, Person, StepRefused, TimeIsUp, Withdraw
 from village_hub.cases.request import Answer, Request, begin
 from village_hub.cases.request_table import KIND
 from village_hub.cases.request_terms import Footage, Sought
@@ -173,8 +173,8 @@ def test_who_used_it_says_that_it_is_returned() -> None:
 def test_a_refusal_gives_its_reason_and_a_draft_is_taken_back() -> None:
     found = taken(filed(), acts.Refuse(words="no ground"), ZHAO)
     assert (found.state, found.reason) == ("refused", "no ground")
-    assert taken(filed(), acts.Withdraw(), LI).state == "withdrawn"
-    assert refused(approved(), acts.Withdraw(), LI) == "out_of_turn"
+    assert taken(filed(), Withdraw(), LI).state == "withdrawn"
+    assert refused(approved(), Withdraw(), LI) == "out_of_turn"
 
 
 def test_what_is_filed_does_not_change_any_more() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.hub.cases import walks_of_asks, walks_of_villagers
 from tests.hub.cases.cast import AREA, CLERK, FANG, LI, NOW, VILLAGE, Walk
 from village_hub.cases import emergency, preserve, sos
-from village_hub.cases.matter import HOUR, MINUTE
+from village_hub.cases.matter import HOUR, MINUTE, Withdraw
 
 PRESERVE = preserve.PreserveTerms(
     incident="110-2026-0042", area=AREA, begin=NOW - 3 * HOUR, end=NOW - HOUR
@@ -41,7 +41,7 @@ WALKS: Mapping[str, Walk] = {
     **walks_of_villagers.WALKS,
     "preserve": Walk(
         lambda: preserve.begin(PRESERVE, LI, NOW, ("wang", "zhou")),
-        [preserve.Confirm(), preserve.Withdraw()],
+        [preserve.Confirm(), Withdraw()],
     ),
     "sos": Walk(
         lambda: sos.begin(SOS),

@@ -17,7 +17,7 @@ from tests.hub.cases.requests import AMENDED, FOUND, LATER, SCAN, TERMS
 from village_core.permits import Purpose
 from village_hub.cases import concerned, public_answer, public_ask, request
 from village_hub.cases import request_acts as acts
-from village_hub.cases.matter import DAY, HOUR, THE_CLOCK
+from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Withdraw
 
 ASK = public_ask.AskTerms(
     incident="110-2026-0042",
@@ -60,7 +60,7 @@ WALKS: Mapping[str, Walk] = {
             acts.Amend(terms=AMENDED),
             acts.Attach(scan=SCAN),
             acts.File(parts=FOUND),
-            acts.Withdraw(),
+            Withdraw(),
             acts.GrantDelay(),
             acts.Approve(),
             acts.Refuse(words="no ground"),
@@ -105,7 +105,7 @@ WALKS: Mapping[str, Walk] = {
             concerned.Approve(cameras=("square",), words="Monday at nine"),
             concerned.Refuse(words="not the place"),
             concerned.Viewed(words="others were blurred"),
-            concerned.Withdraw(),
+            Withdraw(),
         ],
         people=(*EVERYBODY, FANG),
     ),

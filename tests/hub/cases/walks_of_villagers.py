@@ -20,8 +20,8 @@ from village_core.permits import Role
 from village_hub.cases import dispute, log_dispute, objection
 from village_hub.cases import help as help_request
 from village_hub.cases.effects import Receipt
-from village_hub.cases.matter import BY_RECEIPT, DAY, HOUR, Person
-from village_hub.cases.things import PublicCamera, ThingTerms
+from village_hub.cases.matter import BY_RECEIPT, DAY, HOUR, Person, Withdraw
+from village_hub.cases.things import Close, PublicCamera, ThingTerms
 
 VIEW, OTHER_VIEW = "ab" * 32, "cd" * 32
 SEEN = objection.Seen(
@@ -73,7 +73,7 @@ WALKS: Mapping[str, Walk] = {
             objection.Answer(words="the camera is turned away from it"),
             objection.ApproveView(picture_sha256=VIEW),
             objection.ApproveView(picture_sha256=OTHER_VIEW),
-            objection.Withdraw(),
+            Withdraw(),
         ],
         people=(*EVERYBODY, OBJECTOR, WANG, CLERK),
         jumps=(0, DAY, 8 * DAY),
@@ -85,8 +85,8 @@ WALKS: Mapping[str, Walk] = {
             help_request.Answer(words="she went down the lane", cameras=(WELL,)),
             help_request.Answer(words="nobody has seen her"),
             help_request.AskNear(area=AREA, contact="the committee, 0731 1", no_gathering=True),
-            help_request.Close(words="she is back"),
-            help_request.Withdraw(),
+            Close(words="she is back"),
+            Withdraw(),
         ],
         jumps=(0, DAY, 4 * DAY, 31 * DAY),
     ),
@@ -99,8 +99,8 @@ WALKS: Mapping[str, Walk] = {
             LOOKED.model_copy(update={"end": THING.end + 1}),
             dispute.Seen(party=dispute.Party.ASKER),
             dispute.Seen(party=dispute.Party.OTHER),
-            dispute.Close(words="they agreed"),
-            dispute.Withdraw(),
+            Close(words="they agreed"),
+            Withdraw(),
         ],
         people=(*EVERYBODY, MEI),
         jumps=(0, DAY, 15 * DAY, 31 * DAY),
@@ -109,7 +109,7 @@ WALKS: Mapping[str, Walk] = {
         lambda: log_dispute.begin(LOG_DISPUTE, LINE, "wang", WANG, NOW),
         [
             log_dispute.AnswerDispute(finding=log_dispute.Finding.IN_ORDER, words="case 2026-7"),
-            log_dispute.Withdraw(),
+            Withdraw(),
         ],
         jumps=(0, DAY, 6 * DAY),
     ),
