@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 LARGEST_BODY = 64 * 1024
 STATIC = {
     "player.js": "text/javascript",
+    "hold.js": "text/javascript",
     "lan.js": "text/javascript",
     "lan-consent.js": "text/javascript",
     "style.css": "text/css",

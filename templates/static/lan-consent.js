@@ -209,33 +209,6 @@
     setTimeout(lookForever, LOOK_EVERY);
   }
 
-  function hold(button, then) {
-    let timer = 0;
-    const stop = () => {
-      clearTimeout(timer);
-      timer = 0;
-      button.classList.remove("held");
-    };
-    const start = () => {
-      if (timer) return;
-      button.classList.add("held");
-      timer = setTimeout(() => {
-        stop();
-        then();
-      }, HOLD);
-    };
-    button.addEventListener("pointerdown", start);
-    ["pointerup", "pointerleave", "pointercancel", "blur"].forEach((name) => button.addEventListener(name, stop));
-    button.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        start();
-      }
-    });
-    button.addEventListener("keyup", stop);
-    button.addEventListener("contextmenu", (event) => event.preventDefault());
-  }
-
-  hold(at("sos-button"), () => post("/api/sos"));
+  hold(at("sos-button"), HOLD, () => post("/api/sos"));
   lookForever();
 })();

@@ -43,32 +43,6 @@
 
   // Calling for help.
 
-  function hold(button, then) {
-    let timer = 0;
-    const stop = () => {
-      clearTimeout(timer);
-      timer = 0;
-      button.classList.remove("held");
-    };
-    const start = () => {
-      if (timer) return;
-      button.classList.add("held");
-      timer = setTimeout(() => {
-        stop();
-        then();
-      }, HOLD);
-    };
-    button.addEventListener("pointerdown", start);
-    ["pointerup", "pointerleave", "pointercancel", "blur"].forEach((name) => button.addEventListener(name, stop));
-    button.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      start();
-    });
-    button.addEventListener("keyup", stop);
-    button.addEventListener("contextmenu", (event) => event.preventDefault());
-  }
-
   function say(key) {
     const words = Village.say(key);
     at("sending").dataset.kind = key === "sos.sent" ? "good" : "bad";
@@ -243,6 +217,6 @@
     setTimeout(lookForever, LOOKS_EVERY);
   }
 
-  hold(at("press"), call);
+  hold(at("press"), HOLD, call);
   showHomes().catch(tell).then(lookForever);
 })();

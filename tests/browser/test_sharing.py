@@ -38,6 +38,11 @@ class Behind(Hub):
     def __init__(self, village: RealHub) -> None:
         self.app = village.app
         self.clock = cast("TurnedClock", SYSTEM_CLOCK)
+        self.url = village.url
+
+    @property
+    def origin(self) -> str:
+        return self.url
 
 
 @browser_fixture

@@ -3,45 +3,29 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 from playwright.async_api import Page, Route
 
 from tests.browser.conftest import DESK, PHONE, Visit, browser_fixture, in_browser, until
 from tests.browser.real import RealHub, real_hub
-from tests.browser.test_sharing import signed_in
-from tests.hub.clock import TurnedClock
-from tests.hub.support import Hub
-from village_core.clock import SYSTEM_CLOCK
+from tests.browser.test_sharing import Behind, signed_in
 from village_core.permits import Role
 from village_hub import keys
 from village_hub.catalogue.models import Household
+from village_hub.catalogue.store import Session
 
 pytestmark = [*in_browser]
 
 PLACE = "110101001201"
 
 
-class Behind(Hub):
-    """The real hub's own state, without a test's client."""
-
-    def __init__(self, village: RealHub) -> None:
-        self.app = village.app
-        self.clock = cast("TurnedClock", SYSTEM_CLOCK)
-        self.url = village.url
-
-    @property
-    def origin(self) -> str:
-        return self.url
-
-
 @browser_fixture
 async def village(tmp_path: Path) -> AsyncIterator[RealHub]:
     async with real_hub(tmp_path, named=True) as running:
 
-        def placed(session: object) -> None:
-            session.get_one(Household, running.household).place = PLACE + "007"  # type: ignore[attr-defined]
+        def placed(session: Session) -> None:
+            session.get_one(Household, running.household).place = PLACE + "007"
 
         await running.app[keys.CATALOGUE].write(placed)
         yield running
