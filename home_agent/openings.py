@@ -74,9 +74,7 @@ class Openings:
     def __init__(self, clock: BoxClock) -> None:
         self._clock = clock
         self._known: dict[str, Opening] = {}
-        self._asleep: list[
-            KeptOpening
-        ] = []  # from another boot; the clock is not known to be right
+        self._asleep: list[KeptOpening] = []  # of another boot, until the clock is known
         self._ended: deque[str] = deque(maxlen=MOST_ENDED)
         self._times: dict[str, deque[float]] = {
             kind: deque(maxlen=most) for kind, most in MOST_A_DAY.items()

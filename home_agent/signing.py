@@ -7,7 +7,6 @@ home; `Signer.sign` signs what `check_terms` allows.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from home_agent.boxclock import BoxClock
 from home_agent.grants import Given, Grants
@@ -107,11 +106,9 @@ class Signer:
         if not self._grants.has_room():
             raise Refused(503, "full", "this home has given as many grants as its list holds")
         text = await asyncio.to_thread(
-            partial(
-                sign_grant,
-                *(self._issuer, self._house.hub, note.terms, confirmed),
-                status=note.status,
-            )
+            sign_grant,
+            *(self._issuer, self._house.hub, note.terms, confirmed),
+            status=note.status,
         )
         now = self._clock.utc_ms()
         try:

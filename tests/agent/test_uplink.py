@@ -304,7 +304,6 @@ FRAMES = st.one_of(
 @given(st.lists(FRAMES, max_size=10))
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_text_gets_a_refusal_or_silence(frames: list[str]) -> None:

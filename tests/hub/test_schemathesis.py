@@ -54,7 +54,6 @@ def fuzz(schema: Any, url: str, headers: Mapping[str, str], examples: int) -> li
         @given(case=operation.as_strategy())
         @settings(
             max_examples=examples,
-            deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

@@ -135,10 +135,16 @@ def by_hand(request: web.Request) -> PersonCaller:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A camera that the caller may know of, and what they may look at it for just now."""
+    """A camera that the caller may know of."""
 
     row: CameraRow
-    opens: tuple[Opens, ...]
+    _subject: Subject
+    _loaded: Loaded
+    _now: int
+
+    def opens(self) -> tuple[Opens, ...]:
+        """What they may look at it for just now: many decisions, for who shows them."""
+        return opens(self._subject, self._loaded.camera, self._now, self._loaded.basis)
 
 
 class Guard:
@@ -191,7 +197,7 @@ class Guard:
         subject, now = caller.subject, self._clock.utc_ms()
         if not may_know(subject, loaded.camera, now, loaded.basis):
             return None
-        return Known(camera, opens(subject, loaded.camera, now, loaded.basis))
+        return Known(camera, subject, loaded, now)
 
     async def allow(
         self, caller: PersonCaller, column: Column, relations: frozenset[Row] = frozenset()

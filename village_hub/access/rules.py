@@ -92,11 +92,12 @@ def opens(subject: Subject, camera: CameraFacts, now: int, basis: Basis) -> tupl
     """Every purpose for which the subject may see the camera live now: those that need no words
     first, and what public cameras are for before what else they may serve."""
 
-    def seen(purpose: Purpose, reason: str) -> bool:
-        said = replace(basis, reason=reason)
-        return isinstance(decide(subject, camera, Action.LIVE, purpose, now, said), Permit)
+    silent, said = replace(basis, reason=""), replace(basis, reason="words")
 
-    found = [Opens(each, not seen(each, "")) for each in Purpose if seen(each, "words")]
+    def seen(purpose: Purpose, on: Basis) -> bool:
+        return isinstance(decide(subject, camera, Action.LIVE, purpose, now, on), Permit)
+
+    found = [Opens(each, not seen(each, silent)) for each in Purpose if seen(each, said)]
     usual = Purpose.PUBLIC_SECURITY
     return tuple(sorted(found, key=lambda each: (each.reason, each.purpose is not usual)))
 

@@ -166,7 +166,7 @@ def describe(app: web.Application, found: Known) -> CameraShown:
         audio=row.audio,
         masked=row.masked,
         transcoded=row.transcoded,
-        opens=[OpensShown(purpose=each.purpose, reason=each.reason) for each in found.opens],
+        opens=[OpensShown(purpose=each.purpose, reason=each.reason) for each in found.opens()],
     )
 
 

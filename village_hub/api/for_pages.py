@@ -31,6 +31,6 @@ def _card(app: web.Application, known: Known) -> CameraCard:
         online=now.online,
         trouble=now.trouble,
         audio=row.audio is not None,
-        opens={each.purpose.value: each.reason for each in known.opens},
+        opens={each.purpose.value: each.reason for each in known.opens()},
         sizes={name: (note.width, note.height) for name, note in encodings.items() if note},
     )

@@ -14,6 +14,7 @@ from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.messages import LogLine
 from village_core.permits import PermitNote
+from village_hub.audit import making
 from village_hub.audit.cleaning import clean
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.home_chain import Found
@@ -61,17 +62,7 @@ def entries_of(line: LogLine, home: Home, known: Known, clock: Clock) -> list[En
 
 def entry_of_fault(found: Found, home: Home, clock: Clock) -> Entry:
     about = {"node": home.node, "first": found.first, "last": found.last, "lines": found.count}
-    return Entry.model_validate(
-        {
-            "id": new_id(clock),
-            "utc_ms": clock.utc_ms(),
-            "kind": EntryKind.SYSTEM,
-            "action": found.fault.value,
-            "result": ALLOWED,
-            "household": home.household,
-            "about": about,
-        }
-    )
+    return making.system(clock, found.fault.value, household=home.household, about=about)
 
 
 def _look(line: LogLine, note: PermitNote, home: Home, known: Known, clock: Clock) -> list[Entry]:
@@ -79,20 +70,18 @@ def _look(line: LogLine, note: PermitNote, home: Home, known: Known, clock: Cloc
     said = _said(note, home)
     look = _entry(line, home, clock, kind=kind, action=note.action.value, about=about, **said)
     there = known.get(look.permit, ())
-    if not there:
-        why, made = "unknown", [look]
-    elif not any(_is_of_hub(each) for each in there):
+    if there and not any(_is_of_hub(each) for each in there):
         return []  # told before: one view at two qualities
-    elif any(_allowed(each, note) for each in there):
+    if any(_allowed(each, note) for each in there):
         return []
-    else:
-        why, made = "differs", [look]
-    if note.outside:
-        told = {**about, "why": why}
-        odd = _entry(line, home, clock, kind=EntryKind.SYSTEM, action=UNKNOWN_LOOK, about=told)
-        shared = {"who": look.who, "camera": look.camera, "camera_name": look.camera_name}
-        made.append(odd.model_copy(update=shared))
-    return made
+    if not note.outside:
+        return [look]
+    told = {**about, "why": "differs" if there else "unknown"}
+    shared = {name: said[name] for name in ("who", "camera", "camera_name")}
+    odd = _entry(
+        line, home, clock, kind=EntryKind.SYSTEM, action=UNKNOWN_LOOK, about=told, **shared
+    )
+    return [look, odd]
 
 
 def _end(line: LogLine, known: Known, clock: Clock) -> list[Entry]:

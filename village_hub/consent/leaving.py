@@ -19,5 +19,6 @@ def leave(session: Session, node: NodeRow, clock: Clock) -> None:
         return  # in the same moment from elsewhere
     ended = grants.stop_of_nodes_gone(session, node.household, NO_BOX, now)
     about = {"node": node.id, "grants": len(ended)}
-    entry = making.system(clock, BOX_LEFT, household=node.household, about=about)
-    audit.append(session, entry.model_copy(update={"kind": EntryKind.ACT}))
+    household = node.household  # its own act: it stands in the log that it reads
+    entry = making.system(clock, BOX_LEFT, kind=EntryKind.ACT, household=household, about=about)
+    audit.append(session, entry)

@@ -1,7 +1,7 @@
 """A peer that sends to us: demultiplexing, reports, NACK, PLI, stalls."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.media.support import (
@@ -272,7 +272,6 @@ def test_an_ended_publisher_takes_and_sends_nothing() -> None:
     assert push.video.inlet is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=5), st.binary(max_size=60), st.booleans())
 def test_no_bytes_make_it_fail(datagrams: list[bytes], compound: bytes, both: bool) -> None:
     push = Push(sound=both)

@@ -221,7 +221,6 @@ def test_jitter_follows_how_unevenly_pictures_arrive() -> None:
     assert uneven.jitter == pytest.approx(900, rel=0.1)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=20))
 def test_no_bytes_make_it_fail(datagrams: list[bytes]) -> None:
     receipt = Receipt()
@@ -229,7 +228,6 @@ def test_no_bytes_make_it_fail(datagrams: list[bytes]) -> None:
     receipt.wait(0.2)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.media.phone import SOUND, Phone
@@ -130,7 +130,6 @@ def test_nack_pli_and_fir_reach_their_leg() -> None:
     assert len(unpacked(phone.video)) > 10
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_no_rtcp_makes_it_fail(data: bytes) -> None:
     phone = Phone()
