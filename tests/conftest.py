@@ -31,6 +31,7 @@ __all__ = [
 hypothesis.settings.register_profile("ours", deadline=None)  # these machines are shared
 hypothesis.settings.load_profile("ours")
 REAL_TIME = {"agent", "browser", "flows", "interop", "network"}  # media, browsers, namespaces
+NOT_SO = {"agent/onvif", "agent/test_cli.py", "agent/test_check.py", "agent/test_consent.py"}
 
 
 class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
@@ -39,7 +40,9 @@ class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "real time" if Path(file).parts[1] in REAL_TIME else file
+        _, kind, name, *_ = (*Path(file).parts, "")
+        real_time = kind in REAL_TIME and f"{kind}/{name}" not in NOT_SO
+        return "real time" if real_time else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:

@@ -10,6 +10,7 @@ import jinja2.meta
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
+from jinja2.nodes import Assign, Name
 
 from tests.browser.stand_in import Camera, ScriptedHub
 from village_core.troubles import Trouble
@@ -192,14 +193,16 @@ def test_a_context_holds_what_its_template_uses_and_no_more(page: type[Page]) ->
 
 
 def variables(template: str) -> set[str]:
-    """Names that a template and those it extends or includes take from their context."""
+    """Names that a template and those it extends or includes take from their context: what one
+    sets itself, those it extends are given by it."""
     text = (TEMPLATES / template).read_text(encoding="utf-8")
     tree = jinja2.Environment(autoescape=True).parse(text)
     found = jinja2.meta.find_undeclared_variables(tree)
     for other in jinja2.meta.find_referenced_templates(tree):
         assert other is not None
         found |= variables(other)
-    return found
+    targets = [line.target for line in tree.find_all(Assign)]
+    return found - {target.name for target in targets if isinstance(target, Name)}
 
 
 def test_a_statics_name_changes_with_its_bytes() -> None:

@@ -13,9 +13,8 @@ from tests.support.peers import Pull
 from tests.support.village import Client, Village
 from village_core.jobs import Supervisor
 
-CYCLES = 2000  # 40,000 in `make bench-soak`
-SETTLING = 600  # caches, pools and the allocator find their size
-MOST_GROWTH = 12 << 20  # bytes after SETTLING; a leaked session holds over 20 KiB: 28 MB
+SETTLING = 0.3  # of the cycles, in which caches, pools and the allocator find their size
+MiB = 1 << 20
 ADDRESS = "127.0.0.1"
 CAMERA = {"gate": {"main": "test:?size=320x180&fps=10&rate=200&gop=10"}}
 
@@ -67,9 +66,15 @@ async def supervisor() -> AsyncIterator[Supervisor]:
 
 
 @pytest.mark.timeout(300)
-async def test_two_thousand_viewers_come_and_go_and_nothing_of_them_stays(
-    village: Village, metrics: int, supervisor: Supervisor
+@pytest.mark.parametrize(
+    ("cycles", "most_growth"),
+    [(400, 30 * MiB), pytest.param(2000, 12 * MiB, marks=pytest.mark.slow)],
+)
+async def test_many_viewers_come_and_go_and_nothing_of_them_stays(
+    village: Village, metrics: int, supervisor: Supervisor, cycles: int, most_growth: int
 ) -> None:
+    """A leaked session holds 20 to 100 KiB; after 400 cycles the allocator has not quite found its
+    size, so memory is held tighter after 2,000. `make bench-soak` does 40,000."""
     village.home("张家", CAMERA).start()
     client = Client(village.url, village.sign_in_code("张家"))
     camera = client.camera("gate")
@@ -78,16 +83,16 @@ async def test_two_thousand_viewers_come_and_go_and_nothing_of_them_stays(
     token = ""
     async with contextlib.AsyncExitStack() as stack:
         http = await stack.enter_async_context(ClientSession())
-        for cycle in range(CYCLES):
+        for cycle in range(cycles):
             if cycle % 500 == 0:
                 token = client.media_token(camera)
             viewer = await Pull.start(endpoint, token, http=http, supervisor=supervisor)
             assert await viewer.stop() in (200, 404)  # 404: its goodbye was faster
-            if cycle == SETTLING:
+            if cycle == round(cycles * SETTLING):
                 before = await Measured.of(village.pid, metrics, http)
         after = await Measured.of(village.pid, metrics, http)
     assert before is not None
     assert before.viewers == after.viewers == 0
     assert after.tasks <= before.tasks + 2, (before, after)
     assert after.files <= before.files + 2, (before, after)
-    assert after.resident - before.resident < MOST_GROWTH, (before, after)
+    assert after.resident - before.resident < most_growth, (before, after)
