@@ -82,6 +82,7 @@ class LanPage:
             agent.pace,
             agent.clock,
         )
+        self._language_cookie = f"{'__Host-' if self._config.tls else ''}{lan_words.COOKIE}"
         self._files = _Files()
         self.port = 0  # TCP, once it serves
 
@@ -145,10 +146,9 @@ class LanPage:
         )
         return web.Response(text=text, content_type="text/html")
 
-    @staticmethod
-    def _chosen(request: web.Request) -> str:
+    def _chosen(self, request: web.Request) -> str:
         accept = request.headers.get("Accept-Language", "")
-        return lan_words.choose(request.cookies.get(lan_words.COOKIE), accept)
+        return lan_words.choose(request.cookies.get(self._language_cookie), accept)
 
     async def _static(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -169,7 +169,13 @@ class LanPage:
         response = web.Response(status=303, headers={"Location": "/"})
         if chosen in lan_words.WORDS:
             response.set_cookie(
-                lan_words.COOKIE, chosen, max_age=365 * 24 * 3600, httponly=True, samesite="Strict"
+                self._language_cookie,
+                chosen,
+                max_age=365 * 24 * 3600,
+                path="/",
+                secure=self._config.tls,
+                httponly=True,
+                samesite="Strict",
             )
         return response
 
@@ -206,6 +212,7 @@ class LanPage:
         except TooManyTriesError as error:
             return _wait(error)
         except CodeError as error:
+            log.warning("a wrong code at the LAN page, from %s", request.remote)
             return refused(403, "wrong_code", str(error))
         except StateError as error:
             return _damaged(error)
@@ -226,6 +233,7 @@ class LanPage:
         except TooManyTriesError as error:
             return _wait(error)
         except CodeError as error:
+            log.warning("a wrong code at the switch, from %s", request.remote)
             return refused(403, "wrong_code", str(error))
         except StateError as error:
             return _damaged(error)

@@ -26,10 +26,13 @@ LIFE = 30 * 24 * 3600.0  # seconds a household's browser stays signed in
 MOST_SESSIONS = 200
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; "
+        "img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
     ),
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Server": "home-agent",  # which versions run is nobody's business
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # with no-referrer a form says Origin: null
     "Cross-Origin-Opener-Policy": "same-origin",

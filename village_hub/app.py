@@ -9,7 +9,7 @@ from aiohttp import web
 from village_core.clock import SYSTEM_CLOCK, Clock
 from village_core.jobs import Job, Supervisor
 from village_core.keys import KeyFileError
-from village_hub import discovery, keys, pages, problems
+from village_hub import discovery, headers, keys, pages, problems
 from village_hub.access import guard
 from village_hub.access.credentials import Credentials
 from village_hub.access.devices import Devices
@@ -69,7 +69,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     looking = [with_notices, with_watching, with_cases, with_consent]
     app.cleanup_ctx.extend([*parts, *looking, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
-    app.on_response_prepare.extend([media.cors, name_server])
+    app.on_response_prepare.extend([media.cors, headers.complete])
     for module in route_modules():
         app.add_routes(module.routes)
     app.add_routes(pages.routes)
@@ -242,12 +242,6 @@ async def _keep_house(catalogue: Catalogue, clock: Clock) -> None:
         await catalogue.write(signs.forget_sources)
         await catalogue.write(answers.forget_old, now - once.KEPT)
         await clock.sleep(HOUSEKEEPING_EVERY)
-
-
-async def name_server(_request: web.Request, response: web.StreamResponse) -> None:
-    """on_response_prepare: which versions run here is nobody's business."""
-    response.headers["Server"] = "security-village"
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
 
 def _every(seconds: float, work: Callable[[], None], clock: Clock) -> Job:

@@ -100,6 +100,9 @@ async def test_the_language_can_be_chosen(browser: Browser) -> None:
     ) as response:
         assert response.status == 200
         assert 'lang="en"' in await response.text()
+        cookie = response.history[0].headers["Set-Cookie"]
+    assert cookie.startswith("__Host-lang=en")
+    assert {"HttpOnly", "Secure", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
 
 
 @pytest.mark.parametrize("name", ["player.js", "lan.js", "lan.css", "style.css", "icon.svg"])
@@ -282,10 +285,16 @@ async def test_the_page_says_who_is_watching_from_outside(tmp_path: Path) -> Non
     assert (viewer["outside"], viewer["until"] > 0) == (False, True)
 
 
-async def test_the_headers_keep_foreign_script_out(browser: Browser) -> None:
-    async with browser.http.get(browser.base + "/") as response:
-        assert "script-src 'self'" in response.headers["Content-Security-Policy"]
-        assert response.headers["Cache-Control"] == "no-store"
+@pytest.mark.parametrize("path", ["/", "/api/state", "/nothing", "/static/lan.js"])
+async def test_the_headers_keep_foreign_script_out(browser: Browser, path: str) -> None:
+    async with browser.http.get(browser.base + path) as response:
+        policy = response.headers["Content-Security-Policy"]
+        for directive in ("script-src 'self'", "object-src 'none'", "frame-ancestors 'none'"):
+            assert directive in policy
+        assert response.headers["Cache-Control"] == ("no-cache" if "static" in path else "no-store")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Permissions-Policy"].startswith("camera=()")
+        assert response.headers["Server"] == "home-agent"
 
 
 async def test_the_cookie_is_for_this_page_only(browser: Browser, code: str) -> None:

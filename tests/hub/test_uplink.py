@@ -219,6 +219,15 @@ async def test_a_person_or_a_stranger_has_no_uplink(hub: Hub) -> None:
         assert refused.value.status == 401
 
 
+async def test_a_page_has_no_uplink_whatever_token_it_found(hub: Hub) -> None:
+    agent = await hub.enrolled(await hub.household())
+    headers = {**hub.node_token(agent), "Origin": hub.origin}
+    with pytest.raises(WSServerHandshakeError) as refused:
+        async with hub.client.ws_connect("/uplink", headers=headers):
+            pass
+    assert refused.value.status == 403
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"subject": "another"}, {"audience": "another"}, {"lifetime": 301}],

@@ -21,7 +21,7 @@ from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_
 from village_hub.access.facts import OWN_VIEW, Permit, Reason, Refusal, Said, Subject
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
 from village_hub.access.matrix import Column, Row
-from village_hub.access.origin import Source, Sources
+from village_hub.access.origin import SECURE, Source, Sources
 from village_hub.access.refusals import refused_for
 from village_hub.access.rules import Allowance, Opens, decide, decide_act, may_know, opens
 from village_hub.audit import making
@@ -86,6 +86,7 @@ STRANGERS = web.AppKey("STRANGERS", Strangers)
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every request passes here; what a handler finds in request[CALLER] is of a kind it admits."""
     request[SOURCE] = source = request.app[SOURCES].of(request)
+    request[SECURE] = source.secure
     CALLED_FROM.set(CalledFrom(source.address, request.headers.get("User-Agent", "")))
     _refuse_token_in_url(request)
     route = request.match_info.route.name

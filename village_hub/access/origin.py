@@ -10,6 +10,7 @@ from aiohttp import web
 from village_hub.errors import Forbidden
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SECURE = web.RequestKey("SECURE", bool)  # the client's own connection is TLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ JPEG = b"\xff\xd8\xff"  # how every JPEG begins (SOI and the next marker)
 @operation(status=101)
 @admits(NodeCaller)
 async def uplink(request: web.Request) -> web.StreamResponse:
-    """The WebSocket that a child keeps open."""
+    """The WebSocket that a child keeps open. A browser, which says where its page is from, has
+    none."""
+    if "Origin" in request.headers:
+        raise Forbidden("an uplink is a box's, not a page's", code="other_origin")
     return await request.app[keys.CHILDREN].serve(request, _node(request))
 
 

@@ -13,7 +13,7 @@ from village_hub.pages.folder import TEMPLATES
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
+    ".svg": "image/svg+xml; charset=utf-8",
 }
 FOREVER = "public, max-age=31536000, immutable"
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from village_hub.access.origin import SECURE
 from village_hub.pages.render import (
     AccountPage,
     CameraCard,
@@ -38,6 +39,7 @@ PUBLIC = frozenset({"sign_in_page", "enrol_page", "invitation_page", "language",
 POLICY: Final = "; ".join(
     [
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' blob:",
@@ -154,12 +156,13 @@ async def language(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(reason="language is not one of zh, en")
     response = web.Response(status=303, headers={"Location": _own_path(back)})
     response.set_cookie(
-        LANGUAGE_COOKIE,
+        language_cookie(request),
         chosen,
         max_age=COOKIE_AGE,
         httponly=True,
         samesite="Lax",
-        secure=request.secure,
+        secure=_secure(request),
+        path="/",
     )
     return response
 
@@ -170,10 +173,15 @@ async def static(request: web.Request) -> web.Response:
     return request.app[STATICS].answer(request)
 
 
+def language_cookie(request: web.Request) -> str:
+    """Under TLS the browser keeps it to this host, as it does the session's."""
+    return f"__Host-{LANGUAGE_COOKIE}" if _secure(request) else LANGUAGE_COOKIE
+
+
 def words_for(request: web.Request) -> Words:
     """The words in the language of this browser."""
     accept = request.headers.get("Accept-Language", "")
-    return request.app[WORDS][choose(request.cookies.get(LANGUAGE_COOKIE), accept)]
+    return request.app[WORDS][choose(request.cookies.get(language_cookie(request)), accept)]
 
 
 def page_response(request: web.Request, page: Page, *, status: int = 200) -> web.Response:
@@ -220,6 +228,11 @@ async def _form(request: web.Request) -> dict[str, str]:
         raise web.HTTPRequestTimeout from error
     except ValueError as error:  # UnicodeDecodeError is one
         raise web.HTTPBadRequest(reason="this is no form") from error
+
+
+def _secure(request: web.Request) -> bool:
+    """Whether the browser's own connection is TLS: the guard knows what a proxy hides."""
+    return bool(request.get(SECURE, request.secure))
 
 
 def _keys(status: int, code: str) -> list[str]:
