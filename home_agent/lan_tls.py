@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from home_agent.state import State, StateError
 from village_core.clock import Clock
+from village_core.tls import server_context
 
 FILE = "lan.pem"
 LIFE = datetime.timedelta(days=3650)  # nobody renews it, and a browser asks once for each
@@ -26,8 +27,7 @@ def context(state: State, addresses: Sequence[str], clock: Clock) -> ssl.SSLCont
     kept = state.read_bytes(FILE)
     if kept is None or not _holds(kept, now):
         state.write_bytes(FILE, _made(addresses, now))
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made = server_context()
     try:
         made.load_cert_chain(state.path(FILE))
     except ssl.SSLError as error:

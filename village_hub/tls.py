@@ -6,7 +6,6 @@ Agents do not depend on either: they believe the certificate that the node key v
 import hashlib
 import ipaddress
 import logging
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from village_core.clock import Clock
 from village_core.keys import write_new
+from village_core.tls import server_context
 from village_hub.config import WILDCARDS, Config
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,7 @@ class Certificates:
         self._config = config
         self._clock = clock
         self._stamp: tuple[int, int] | None = None
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2  # DEV-5
+        self.context = server_context()
         self.digests: tuple[bytes, ...] = ()  # SHA-256 of the leaf's DER
 
     def load(self) -> None:

@@ -35,6 +35,8 @@ TAGS = {
     SRTP_AES128_CM_SHA1_80.openssl_profile: 10,
     SRTP_AEAD_AES_256_GCM.openssl_profile: 16,
 }
+CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"
+DTLS_1_2 = 0xFEFD
 HASHES = ("sha-256", "sha-384", "sha-512")
 MOST_WAITING = 64  # datagrams; a handshake has about six
 LARGEST_RECORD = 1500  # bytes written or read at once, as aiortc does
@@ -43,6 +45,16 @@ VALIDITY = datetime.timedelta(days=3650)  # peers check the fingerprint, not the
 
 class HandshakeError(Exception):
     """The peer and we did not agree on keys."""
+
+
+class _Sealing(RTCCertificate):
+    """aiortc would still agree on DTLS 1.0, and on CBC with SHA-1."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        made: SSL.Context = super()._create_ssl_context(srtp_profiles)
+        made.set_min_proto_version(DTLS_1_2)
+        made.set_cipher_list(CIPHERS)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class Certificate:
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + VALIDITY)
         )
-        return cls(RTCCertificate(key, builder.sign(key, hashes.SHA256())))
+        return cls(_Sealing(key, builder.sign(key, hashes.SHA256())))
 
 
 @dataclass(frozen=True, slots=True)
