@@ -24,6 +24,7 @@ from home_agent.rtsp.digest import Credentials
 from home_agent.state import State, StateError
 from home_agent.switch import Switch
 from village_core.enrolment import QR_PREFIX, EnrolmentError
+from village_core.log_lines import TextLines
 from village_core.settings import Secret, SettingsError, read_secret
 
 if TYPE_CHECKING:
@@ -340,11 +341,10 @@ def _welcome(state: State, enrolment: Enrolment) -> None:
 
 
 def _log(config: Config | None) -> None:
-    logging.basicConfig(
-        level=(config.log.level if config else "error").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(TextLines())
+    level = (config.log.level if config else "error").upper()
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def _fail(error: Exception, code: int) -> int:

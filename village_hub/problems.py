@@ -6,6 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from village_hub.access.guard import SOURCE
 from village_hub.catalogue.store import CatalogueError, DoesNotFit
 from village_hub.catalogue.versions import Stale
 from village_hub.errors import BadRequest, Conflict, HubError, PreconditionFailed, Unauthorized
@@ -84,7 +85,17 @@ def _refuse(request: web.Request, error: HubError) -> web.Response:
         headers["Retry-After"] = str(error.retry_after)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, _route(request), error)
+    else:
+        _note(request, error)
     return problem(request, error.status, error.code, str(error), headers)
+
+
+def _note(request: web.Request, error: HubError) -> None:
+    """Who tries doors is seen in the log: what was asked of what, and why not; no value of it."""
+    source = request.get(SOURCE)
+    where = source.address if source else request.remote
+    what = f"{error.status} {error.code}"
+    log.info("%s %s from %s: refused, %s", request.method, _route(request), where, what)
 
 
 def _page(request: web.Request, status: int, code: str, headers: dict[str, str]) -> web.Response:

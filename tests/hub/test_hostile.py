@@ -11,10 +11,10 @@ import pytest
 from tests.hub.support import Agent, Hub, TurnedClock, camera_note
 from village_core.ids import new_id
 from village_core.jobs import Supervisor
+from village_core.log_lines import TextLines
 from village_core.media.stream import Stream
 from village_core.messages import LARGEST_FRAME, Answer, PushRequest
 from village_core.permits import Action, Purpose, Quality
-from village_hub import logs
 from village_hub.access.facts import Permit, Subject
 from village_hub.media.feed import Feed
 from village_hub.media.pull import Pulls
@@ -106,7 +106,7 @@ def test_a_name_cannot_forge_a_line_of_the_log() -> None:
     """AUD-1: what a box calls its camera is one word of one line."""
     made = logging.makeLogRecord({"msg": "camera %s", "args": ("a\n2026 \x1b[2Jb\u202e",)})
     made.__dict__["camera"] = "x\ny"
-    line = logs.TextLines().format(made)
+    line = TextLines().format(made)
     assert line.endswith(" camera=x\\u000ay camera a\\u000a2026 \\u001b[2Jb\\u202e")
 
 

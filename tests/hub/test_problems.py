@@ -9,6 +9,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import make_mocked_request
 
 from tests.hub.support import Hub
+from village_core.log_lines import TextLines
 from village_hub import errors, logs, problems
 from village_hub.catalogue.versions import Stale
 from village_hub.errors import HubError, TooMany, Unauthorized
@@ -75,6 +76,25 @@ async def test_what_nobody_expected_is_logged_and_not_told(
     assert "1234" in caplog.text
 
 
+async def test_a_refusal_is_in_the_log_with_its_code_and_without_its_values(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who tries doors is to be seen, from where and at which; a value may be a secret."""
+    caplog.set_level(logging.INFO, "village_hub")
+    body = {"code": "hunter2", "more": "hunter3"}
+    assert (await hub.ask("POST", "/api/v1/sign-in", json=body)).status == 422
+    assert (await hub.ask("GET", "/api/v1/cameras/secret-id")).status == 401
+    assert (await hub.ask("DELETE", "/whep/sessions/s3cret")).status == 401
+    for line in (
+        "POST /api/v1/sign-in from 127.0.0.1: refused, 422 bad_body",
+        "GET /api/v1/cameras/{camera} from 127.0.0.1: refused, 401 unauthorized",
+        "DELETE /whep/sessions/{session} from 127.0.0.1: refused, 401 unauthorized",
+    ):
+        assert line in caplog.text
+    for value in ("hunter2", "hunter3", "secret-id", "s3cret"):
+        assert value not in caplog.text
+
+
 @pytest.mark.parametrize("error", [ConnectionResetError("lost"), web.RequestPayloadError("bad")])
 async def test_a_body_that_did_not_arrive_is_no_failure_of_the_hub(
     error: Exception, caplog: pytest.LogCaptureFixture
@@ -128,7 +148,7 @@ def test_a_json_line_has_fields_for_camera_and_session() -> None:
     said = json.loads(logs.JsonLines().format(record("it ends", camera="gate", session="s1")))
     assert said["time"] == "2026-11-18T11:06:40.500Z"
     assert (said["message"], said["camera"], said["session"]) == ("it ends", "gate", "s1")
-    text = logs.TextLines().format(record("it ends", camera="gate"))
+    text = TextLines().format(record("it ends", camera="gate"))
     assert text.endswith("village_hub.x camera=gate it ends")
 
 
@@ -142,7 +162,7 @@ def test_a_json_line_has_fields_for_camera_and_session() -> None:
 )
 def test_a_credential_in_a_line_is_masked(secret: str) -> None:
     """AUD-9."""
-    for form in (logs.JsonLines(), logs.TextLines()):
+    for form in (logs.JsonLines(), TextLines()):
         line = form.format(record(f"saw {secret} there"))
         assert "****" in line
         assert not any(part in line for part in ("hunter2", "abcdef", "c2ln"))
@@ -154,7 +174,7 @@ def test_a_traceback_stays_within_its_line_of_json() -> None:
         {"gate": 1}["camera"]
     made.exc_info = (failed.type, failed.value, failed.tb)
     assert "KeyError" in " ".join(json.loads(logs.JsonLines().format(made))["trace"])
-    assert "\n    " in logs.TextLines().format(made)
+    assert "\n    " in TextLines().format(made)
 
 
 def test_what_a_port_scan_brings_is_not_worth_a_traceback() -> None:
