@@ -59,7 +59,7 @@ def bench_hub(cameras: dict[str, dict[str, Any]] | None = None) -> Iterator[Benc
         "media": {"port": UDP, "addresses": [address]},
         "metrics": {"port": METRICS},
         "discovery": {"enabled": False},
-        "limits": {"media_per_minute": 1_000_000},
+        "limits": {"media_per_minute": 1_000_000, "calls_per_minute": 1_000_000},
     }
     with (
         tempfile.TemporaryDirectory(prefix="svbench-") as folder,

@@ -102,6 +102,7 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     token_keys, limits = app[keys.TOKEN_KEYS], app[keys.CONFIG].limits
     app[keys.TICKETS] = tickets = Tickets(hub, token_keys, clock)
     app[guard.CREDENTIALS] = Credentials(hub, catalogue, token_keys, tickets, clock)
+    app[guard.CALLS] = Throttle(limits.calls_per_minute, 60, clock)
     app[keys.GUARD] = Guard(hub, catalogue, app[keys.AUDIT], clock)
     app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
     site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)

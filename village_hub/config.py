@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from village_core.settings import Secret, in_range, load
 from village_hub.notices.signing import key_bytes
@@ -91,6 +91,7 @@ class DatabaseConfig:
     password: Secret | None = None  # of the url's user; so the url itself holds none
 
     def __post_init__(self) -> None:
+        _check_database(self.url)
         if self.password is None:
             return
         parts = urlsplit(self.url)
@@ -146,11 +147,13 @@ class DiscoveryConfig:
 class LimitsConfig:
     """What one source may ask for in a minute before it gets 429 (MED-10)."""
 
+    calls_per_minute: int = 1200  # of one session: a wall of 100 asks for 100 stills and states
     media_per_minute: int = 600  # WHIP and WHEP calls a token's holder: a wall of 100 joins at once
     enrolments_per_minute: int = 20  # a home enrols once; its typed code has 5 tries besides
     vouches_per_minute: int = 300  # every agent behind one carrier NAT asks when the hub restarts
 
     def __post_init__(self) -> None:
+        in_range("calls_per_minute", self.calls_per_minute, 10, 1_000_000)
         in_range("media_per_minute", self.media_per_minute, 1, 1_000_000)
         in_range("enrolments_per_minute", self.enrolments_per_minute, 1, 10_000)
         in_range("vouches_per_minute", self.vouches_per_minute, 1, 100_000)
@@ -268,6 +271,17 @@ class Config:
     def database_url(self) -> str:
         """For the catalogue alone: it may hold a password."""
         return self.database.whole_url or f"sqlite:///{self.state.absolute() / 'hub.sqlite'}"
+
+
+def _check_database(url: str) -> None:
+    """The books hold who looked at whose home: over a network they go sealed, to the right one."""
+    parts = urlsplit(url)
+    said = parse_qs(parts.query)
+    host = said.get("host", [parts.hostname or ""])[0]
+    if not parts.scheme.startswith("postgresql") or host.startswith("/") or is_loopback(host):
+        return
+    if host and said.get("sslmode") != ["verify-full"]:
+        raise ValueError("url: a database on another machine needs ?sslmode=verify-full")
 
 
 def _check_outgoing(url: str) -> None:

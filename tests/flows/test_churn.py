@@ -51,7 +51,7 @@ def village(tmp_path: Path, metrics: int) -> Iterator[Village]:
         "listen": {"port": port},
         "media": {"port": 0, "addresses": [ADDRESS]},
         "metrics": {"port": metrics},
-        "limits": {"media_per_minute": 1_000_000},
+        "limits": {"media_per_minute": 1_000_000, "calls_per_minute": 1_000_000},
         "discovery": {"enabled": False},
     }
     with Village.begin(tmp_path, f"http://{ADDRESS}:{port}", settings) as running:

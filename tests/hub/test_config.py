@@ -93,14 +93,14 @@ def test_the_databases_password_stands_in_a_file_of_its_own(tmp_path: Path) -> N
     secret = tmp_path / "password"
     secret.write_text("p@ss/w:rd\n")
     secret.chmod(0o600)
-    text = '[database]\nurl = "postgresql://hub@db.example/hub?sslmode=require"\n'
+    text = '[database]\nurl = "postgresql://hub@db.example/hub?sslmode=verify-full"\n'
     config = settings(tmp_path, text + 'password_file = "password"')
     assert config.database_url == (
-        "postgresql://hub:p%40ss%2Fw%3Ard@db.example/hub?sslmode=require"
+        "postgresql://hub:p%40ss%2Fw%3Ard@db.example/hub?sslmode=verify-full"
     )
     assert "p@ss" not in repr(config)
     assert settings(tmp_path, text + 'password_env = "PW"', PW="x").database_url == (
-        "postgresql://hub:x@db.example/hub?sslmode=require"
+        "postgresql://hub:x@db.example/hub?sslmode=verify-full"
     )
 
 
@@ -109,7 +109,7 @@ def test_the_databases_password_stands_in_a_file_of_its_own(tmp_path: Path) -> N
     [
         ("", "needs a user"),
         ("sqlite:////tmp/x", "needs a user"),
-        ("postgresql://hub:seen@db/hub", "has a password already"),
+        ("postgresql://hub:seen@localhost/hub", "has a password already"),
     ],
 )
 def test_a_password_that_belongs_to_nothing_is_refused(
@@ -119,6 +119,25 @@ def test_a_password_that_belongs_to_nothing_is_refused(
         settings(tmp_path, f'[database]\nurl = "{url}"\npassword_env = "PW"', PW="s3cret")
     assert "s3cret" not in str(refused.value)
     assert "seen" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "place", ["db.example/hub", "db.example/hub?sslmode=require", "/hub?host=db.example"]
+)
+def test_a_database_elsewhere_is_reached_sealed_and_proven_or_not_at_all(
+    tmp_path: Path, place: str
+) -> None:
+    with pytest.raises(SettingsError, match="verify-full"):
+        settings(tmp_path, f'[database]\nurl = "postgresql://hub@{place}"\n')
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["localhost/hub", "127.0.0.1:5433/hub", "[::1]/hub", "/hub?host=/run/postgresql", "/hub"],
+)
+def test_a_database_on_this_machine_needs_no_certificate(tmp_path: Path, place: str) -> None:
+    config = settings(tmp_path, f'[database]\nurl = "postgresql://{place}"\n')
+    assert config.database_url.endswith(place)
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:

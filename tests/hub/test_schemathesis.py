@@ -4,6 +4,7 @@ status and no answer that is not described (schemathesis); and a second person's
 import asyncio
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.hub.support import Hub
+from tests.hub.support import Hub, small_config
 from tests.hub.test_matrix_end_to_end import World, world
 from village_hub.api.openapi import describe
+from village_hub.config import Config, DatabaseConfig, LimitsConfig
 
 CHECKS = [
     not_a_server_error,
@@ -69,6 +71,13 @@ def fuzz(schema: Any, url: str, headers: Mapping[str, str], examples: int) -> li
         if len(wrong) > 5:
             break
     return wrong
+
+
+@pytest.fixture
+def config(tmp_path: Path, database_url: str) -> Config:
+    """Whoever fuzzes calls more often than people do."""
+    limits, database = LimitsConfig(calls_per_minute=1_000_000), DatabaseConfig(url=database_url)
+    return small_config(tmp_path, limits=limits, database=database)
 
 
 @pytest.mark.parametrize(

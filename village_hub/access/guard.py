@@ -24,6 +24,7 @@ from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import SECURE, Source, Sources
 from village_hub.access.refusals import refused_for
 from village_hub.access.rules import Allowance, Opens, decide, decide_act, may_know, opens
+from village_hub.access.throttle import Throttle
 from village_hub.audit import making
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.strangers import Strangers
@@ -74,11 +75,16 @@ PUBLIC = views.PUBLIC | frozenset(
         "public_summary",
     }
 )
+NEVER_TOO_MANY = frozenset(
+    {"raise_sos", "stop_grant", "sign_out", "end_my_sign_in", "end_my_other_sign_ins"}
+)
+"""Routes by name: calling for help and taking rights away wait for nobody."""
 TOKEN_NAMES = frozenset({"access_token", "authorization", "jwt", "token", "bearer"})
 
 
 CREDENTIALS = web.AppKey("CREDENTIALS", Credentials)
 SOURCES = web.AppKey("SOURCES", Sources)
+CALLS = web.AppKey("CALLS", Throttle)
 STRANGERS = web.AppKey("STRANGERS", Strangers)
 
 
@@ -98,6 +104,8 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
         if caller is None or not isinstance(caller, wanted.kinds):
             request.app[STRANGERS].note(source.address)
             raise Unauthorized("sign in, or bring the token that this address asks for")
+        if isinstance(caller, PersonCaller) and route not in NEVER_TOO_MANY:
+            request.app[CALLS].spend(caller.sign_in)
         request[CALLER] = caller
     response = await handler(request)
     _prolong_cookie(request, response)

@@ -156,7 +156,7 @@ def _statuses(route: web.AbstractRoute, path: str, said: Operation) -> set[int]:
     """What may go wrong: with any operation, with its kind, and with this one."""
     found = {400, 403, 500, 503}  # a token in the URL; plain HTTP; the hub's own failures
     if route.name not in PUBLIC:
-        found.add(401)
+        found |= {401, 429} if PersonCaller in admission_of(route.handler).kinds else {401}
     if "{" in path:
         found.add(404)
     if said.body is not None or said.text:
