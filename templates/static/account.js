@@ -63,6 +63,7 @@
     const list = at("sessions");
     const found = await get("/api/v1/me/sign-ins");
     list.textContent = "";
+    at("end-others").hidden = found.sign_ins.length < 2;
     found.sign_ins.forEach((each) => {
       const note = Village.say("account.used", { when: when(each.used) });
       const end = button(Village.say("account.end"), () =>
@@ -131,6 +132,7 @@
     }
   }
 
+  at("end-others").addEventListener("click", () => act(() => remove("/api/v1/me/sign-ins")));
   at("add").hidden = !Passkey.supported;
   at("add").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -20,6 +20,10 @@ YOUNGER = re.compile(
 DANGEROUS = re.compile(
     r"\beval\b|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|javascript:"
 )
+KEEPING = re.compile(
+    r"localStorage|sessionStorage|indexedDB|\bcaches\b|serviceWorker|document\.cookie"
+    r"|postMessage|[\"']message[\"']|\bopener\b"
+)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
@@ -39,6 +43,12 @@ def test_the_parser_refuses_younger_syntax(younger: str) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_makes_no_markup_from_text(path: Path) -> None:
     assert DANGEROUS.findall(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_keeps_nothing_and_listens_to_no_other_window(path: Path) -> None:
+    """What was seen is gone when the page is left; the session is a cookie no script reads."""
+    assert KEEPING.findall(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)

@@ -1,5 +1,6 @@
 """One-time codes, sessions, who is who (IDN-1, IDN-5, IDN-16, DEV-1)."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,13 @@ async def test_a_wrong_code_is_answered_slowly_and_then_not_at_all(hub: Hub) -> 
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"{", 400), (b'{"code": 5}', 422), (b'{"code": "a", "x": 1}', 422), (b"\xff", 400)],
+    [
+        (b"{", 400),
+        (b'{"code": 5}', 422),
+        (b'{"code": "a", "x": 1}', 422),
+        (b'{"code": "a", "code": "b"}', 400),
+        (b"\xff", 400),
+    ],
 )
 async def test_a_malformed_sign_in_is_named_without_repeating_it(
     hub: Hub, body: bytes, status: int
@@ -101,6 +108,19 @@ async def test_a_malformed_sign_in_is_named_without_repeating_it(
     assert response.status == status
     plain = await hub.ask("POST", "/api/v1/sign-in", data=body)
     assert plain.status == 415
+
+
+async def test_who_comes_in_and_who_does_not_is_in_the_log(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "village_hub")
+    person = await hub.person(await hub.household())
+    code = await hub.code(person)
+    assert (await enter(hub, "x" * 43)).status == 404
+    assert "a sign-in from 127.0.0.1 failed" in caplog.text
+    assert (await enter(hub, code)).status == 200
+    assert f"of person {person} by code from 127.0.0.1" in caplog.text
+    assert code not in caplog.text
 
 
 async def test_sign_out_ends_the_session_at_once(hub: Hub) -> None:
@@ -137,6 +157,40 @@ async def test_i_see_and_end_my_own_sessions_and_nobody_elses(hub: Hub) -> None:
     assert (await hub.ask("DELETE", path, headers=phone.headers)).status == 204
     assert (await hub.ask("GET", "/api/v1/me", headers=tablet.headers)).status == 401
     assert (await hub.ask("GET", "/api/v1/me", headers=phone.headers)).status == 200
+
+
+async def test_i_end_all_my_other_sessions_at_once(hub: Hub) -> None:
+    """After a key was lost or changed."""
+    household, phone = await hub.owner()
+    lost = [await hub.sign_in(phone.person) for _ in range(2)]
+    other = await hub.sign_in(await hub.person(household, "Li"))
+    unused = await hub.code(phone.person)
+    ended = await hub.ask("DELETE", "/api/v1/me/sign-ins", headers=phone.headers)
+    assert ended.status == 204
+    for each in lost:
+        assert (await hub.ask("GET", "/api/v1/me", headers=each.headers)).status == 401
+    for each in (phone, other):
+        assert (await hub.ask("GET", "/api/v1/me", headers=each.headers)).status == 200
+    assert (await enter(hub, unused)).status == 404
+
+
+async def test_who_signs_in_again_leaves_no_session_behind(hub: Hub) -> None:
+    """The browser has another cookie now: nobody could ever sign the old one out."""
+    household, viewer = await hub.owner()
+    other = await hub.sign_in(await hub.person(household, "Li"))
+    code = await hub.code(viewer.person)
+    again = await enter(hub, code, Cookie=viewer.headers["Cookie"], Origin=hub.origin)
+    assert again.status == 200
+    hub.client.session.cookie_jar.clear()
+    assert (await hub.ask("GET", "/api/v1/me", headers=viewer.headers)).status == 401
+    assert (await hub.ask("GET", "/api/v1/me", headers=other.headers)).status == 200
+
+
+async def test_a_code_that_is_wrong_ends_no_session(hub: Hub) -> None:
+    _, viewer = await hub.owner()
+    wrong = await enter(hub, "x" * 43, Cookie=viewer.headers["Cookie"], Origin=hub.origin)
+    assert wrong.status == 404
+    assert (await hub.ask("GET", "/api/v1/me", headers=viewer.headers)).status == 200
 
 
 async def test_an_access_token_is_as_good_as_the_cookie_for_a_quarter_of_an_hour(hub: Hub) -> None:

@@ -107,7 +107,7 @@ class SignIns:
             await self._clock.sleep(random.uniform(0.5, SLOWEST_REFUSAL))  # noqa: S311 - a delay
             raise NotFound("this code is wrong, used or expired", code="bad_code")
         self._failures.give_back(network)
-        log.info("sign-in %s of person %s from %s", row.id, who.id, source.address)
+        log.info("sign-in %s of person %s by code from %s", row.id, who.id, source.address)
         return SignedIn(who.id, who.name, row.id, secret, row.expires)
 
     async def _spend(self, code: str, row: SignIn) -> PersonRow | None:
@@ -150,6 +150,16 @@ class SignIns:
         return await self._catalogue.write(
             people.end_sign_in, sign_in, person, self._clock.utc_ms()
         )
+
+    async def end_others(self, kept: str, person: str) -> None:
+        """Whatever else is signed in as this person ends."""
+        now = self._clock.utc_ms()
+        await self._catalogue.write(people.end_other_sign_ins, person, kept, now)
+
+    async def replaced(self, secret: str) -> None:
+        """A browser that held `secret` was given another session: the one before ends."""
+        now = self._clock.utc_ms()
+        await self._catalogue.write(people.replace_sign_in, digest(secret), now)
 
     def media_token(
         self, caller: PersonCaller, camera: str, action: Action, said: Said

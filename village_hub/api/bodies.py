@@ -20,7 +20,7 @@ async def read(request: web.Request, model: type[M]) -> M:
         raise UnsupportedMedia("the body is to be application/json")
     text = await read_text(request)
     try:
-        json.loads(text)
+        json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise BadRequest("the body is not JSON", code="bad_json") from error
     try:
@@ -40,6 +40,14 @@ async def read_text(request: web.Request) -> str:
         raise TooLarge(f"the body has over {LARGEST_BODY} bytes") from error
     except UnicodeDecodeError as error:
         raise BadRequest("the body is not text in UTF-8", code="bad_text") from error
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Of two equal names one reader takes the first, another the last: neither is meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
 
 
 def first_error(error: ValidationError) -> str:

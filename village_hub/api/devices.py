@@ -12,12 +12,12 @@ from pydantic import Field, StringConstraints
 
 from village_core.messages import PRINTABLE
 from village_hub import keys
-from village_hub.access.credentials import set_cookie
 from village_hub.access.devices import POLL_EVERY, VALID
 from village_hub.access.guard import SOURCE, by_hand
 from village_hub.access.identity import PersonCaller
 from village_hub.access.origin import Source, check_same_origin
 from village_hub.api import bodies
+from village_hub.api.coming_in import give_cookie
 from village_hub.api.contract import NO_STORE, Shape, done, operation, reply
 from village_hub.catalogue.device_grants import Word
 from village_hub.catalogue.rows import Capacity
@@ -113,7 +113,7 @@ async def authorize(request: web.Request) -> web.Response:
 @operation(answer=ScreenToken, text=FORM, errors=(Forbidden,))
 async def token(request: web.Request) -> web.Response:
     """A screen asks whether it was opened: RFC 8628 section 3.4, its errors those of 3.5."""
-    source = _own_page(request)
+    _own_page(request)
     poll = await _form(request, Poll)
     if poll is None:
         return _error("invalid_request")
@@ -125,7 +125,7 @@ async def token(request: web.Request) -> web.Response:
     access, lifetime = request.app[keys.SIGN_INS].access_token(found.caller)
     response = reply(ScreenToken(access_token=access, expires_in=lifetime))
     left = (found.expires - request.app[keys.CLOCK].utc_ms()) // 1000
-    set_cookie(response, source, found.secret, max(1, left))
+    await give_cookie(request, response, found.secret, max(1, left))
     return response
 
 

@@ -7,11 +7,12 @@ from pydantic import Field, StringConstraints
 
 from village_core.messages import PRINTABLE
 from village_hub import keys
-from village_hub.access.credentials import SESSION_LIFE, set_cookie
+from village_hub.access.credentials import SESSION_LIFE
 from village_hub.access.guard import SOURCE, by_hand
 from village_hub.access.origin import check_same_origin
 from village_hub.access.throttle import network_of
 from village_hub.api import bodies
+from village_hub.api.coming_in import give_cookie
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.api.homes import owning
 from village_hub.catalogue import invitations
@@ -136,7 +137,7 @@ async def join(request: web.Request) -> web.Response:
     device = request.headers.get("User-Agent", "")
     signed_in = await request.app[keys.SIGN_INS].sign_in(joined.sign_in_code, device, source)
     response = reply(Came(person=joined.person), status=201)
-    set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
+    await give_cookie(request, response, signed_in.secret, SESSION_LIFE // 1000)
     return response
 
 

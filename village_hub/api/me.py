@@ -11,7 +11,7 @@ from village_hub.access.guard import by_hand, person
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.catalogue import people
 from village_hub.catalogue.rows import Capacity
-from village_hub.errors import NotFound
+from village_hub.errors import NotFound, Refused
 
 routes = web.RouteTableDef()
 
@@ -120,6 +120,16 @@ async def end_sign_in(request: web.Request) -> web.Response:
     name = request.match_info["sign_in"]
     if not await request.app[keys.SIGN_INS].end(name, caller.subject.id):
         raise NotFound("there is no such sign-in")
+    request.app[keys.RENEWAL].look_soon()
+    return done()
+
+
+@routes.delete("/api/v1/me/sign-ins", name="end_my_other_sign_ins")
+@operation(errors=(Refused,))
+async def end_other_sign_ins(request: web.Request) -> web.Response:
+    """Sign all of them out but this one, screens too; codes not yet used open nothing any more."""
+    caller = by_hand(request)
+    await request.app[keys.SIGN_INS].end_others(caller.sign_in, caller.subject.id)
     request.app[keys.RENEWAL].look_soon()
     return done()
 

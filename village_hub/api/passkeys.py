@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from village_core.messages import PRINTABLE
 from village_core.permits import Role
 from village_hub import keys
-from village_hub.access.credentials import SESSION_LIFE, set_cookie
+from village_hub.access.credentials import SESSION_LIFE
 from village_hub.access.guard import SOURCE, by_hand
 from village_hub.access.identity import PersonCaller
 from village_hub.access.origin import Source, check_same_origin
 from village_hub.access.passkeys import ToChoose
 from village_hub.access.sign_in import SignedIn
 from village_hub.api import bodies
+from village_hub.api.coming_in import give_cookie
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.catalogue import appointments, passkeys, people
 from village_hub.catalogue.rows import Capacity
@@ -122,7 +123,7 @@ async def finish_sign_in(request: web.Request) -> web.Response:
             for row in found.duties
         ]
         return reply(PasskeySignIn(signed_in=False, ticket=found.ticket, ways=ways))
-    return _come_in(request, found)
+    return await _come_in(request, found)
 
 
 @routes.post("/api/v1/passkeys/sign-in/choose", name="passkey_sign_in_choose")
@@ -132,7 +133,7 @@ async def choose(request: web.Request) -> web.Response:
     _own_page(request)
     body = await bodies.read(request, CapacityChosen)
     found = await request.app[keys.PASSKEYS].choose(body.ticket, body.appointment, _device(request))
-    return _come_in(request, found)
+    return await _come_in(request, found)
 
 
 @routes.post("/api/v1/passkeys/enrol/begin", name="passkey_enrol_begin")
@@ -250,11 +251,11 @@ def _device(request: web.Request) -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _come_in(request: web.Request, found: SignedIn) -> web.Response:
+async def _come_in(request: web.Request, found: SignedIn) -> web.Response:
     response = reply(PasskeySignIn(signed_in=True))
     now = request.app[keys.CLOCK].utc_ms()
     age = min(SESSION_LIFE, found.expires - now) // 1000
-    set_cookie(response, request[SOURCE], found.secret, age)
+    await give_cookie(request, response, found.secret, age)
     return response
 
 

@@ -8,6 +8,7 @@ from village_hub.access.credentials import SESSION_LIFE, set_cookie
 from village_hub.access.guard import SOURCE, person
 from village_hub.access.origin import check_same_origin
 from village_hub.api import bodies
+from village_hub.api.coming_in import give_cookie
 from village_hub.api.contract import Shape, operation, reply
 from village_hub.errors import NotFound, TooMany
 
@@ -40,7 +41,7 @@ async def sign_in(request: web.Request) -> web.Response:
     device = request.headers.get("User-Agent", "")
     signed_in = await request.app[keys.SIGN_INS].sign_in(body.code, device, source)
     response = reply(SignedInShown(person=PersonSignedIn(id=signed_in.person, name=signed_in.name)))
-    set_cookie(response, source, signed_in.secret, SESSION_LIFE // 1000)
+    await give_cookie(request, response, signed_in.secret, SESSION_LIFE // 1000)
     return response
 
 

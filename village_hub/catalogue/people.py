@@ -256,6 +256,26 @@ def end_sign_in(session: Session, sign_in_id: str, person_id: str, now: int) -> 
     return row is not None
 
 
+def end_other_sign_ins(session: Session, person_id: str, kept: str, now: int) -> None:
+    """All sessions of the person but one, screens too, and sign-in codes not yet used."""
+    living = update(SignIn).where(
+        col(SignIn.person_id) == person_id, col(SignIn.ended).is_(None), col(SignIn.id) != kept
+    )
+    session.exec(living.values(ended=now))
+    spent = update(OneTimeCode).where(
+        col(OneTimeCode.person_id) == person_id,
+        col(OneTimeCode.used).is_(None),
+        col(OneTimeCode.capacity) == HOUSEHOLD,
+    )
+    session.exec(spent.values(used=now))
+
+
+def replace_sign_in(session: Session, digest: str, now: int) -> None:
+    """The session whose secret this is the digest of ends: its browser has another now."""
+    if row := session.exec(_living(now).where(SignIn.digest == digest)).first():
+        row.ended = now
+
+
 def forget_ended(session: Session, before: int) -> None:
     """Codes and sessions that ended before this time: which device, and when, is nobody's need."""
     session.exec(delete(OneTimeCode).where(col(OneTimeCode.expires) < before))
