@@ -113,6 +113,24 @@ def test_a_package_imports_only_what_it_may(package: str) -> None:
     assert sorted(wrong) == []
 
 
+def test_the_catalogue_rests_on_nothing_that_rests_on_it() -> None:
+    """Rows know the words and values of other parts (facts, entries, states), never a part that
+    works on rows: what turns rows into decisions stands above, in access, consent and cases."""
+    known = {module_name(path): path for path in sources("village_hub")}
+    below = {name for name in known if inside(name, "village_hub.catalogue")}
+    uses = {name: set(imports_of(path)) & set(known) for name, path in known.items()}
+    wrong = []
+    for name in sorted(below):
+        reached = set(uses[name]) - below
+        while more := {each for one in reached for each in uses[one]} - reached:
+            if more & below:
+                break
+            reached |= more
+        back = {one for one in reached if uses[one] & below}
+        wrong += [f"{name} reaches {one}, which works on the catalogue" for one in sorted(back)]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("library", ONLY_IN)
 def test_each_library_has_one_door(library: str) -> None:
     wrong = {

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from village_core.keys import KeyFileError
 from village_core.settings import SettingsError
-from village_hub import audit_commands, commands, demo, logs, staff_commands
+from village_hub import (
+    audit_commands,
+    commands,
+    demo,
+    household_commands,
+    logs,
+    staff_commands,
+    village_commands,
+)
 from village_hub.catalogue.store import CatalogueError
 from village_hub.command_words import Apart, Command, Word
 from village_hub.commands import CommandError, Lines, office
@@ -37,6 +45,8 @@ GROUPS = {
 }
 COMMANDS: tuple[Command | Apart, ...] = (
     *staff_commands.COMMANDS,
+    *household_commands.COMMANDS,
+    *village_commands.COMMANDS,
     Command(
         "households",
         "add",
@@ -45,28 +55,7 @@ COMMANDS: tuple[Command | Apart, ...] = (
         [Word("name")],
     ),
     Command("households", "list", "all households", lambda here, _: commands.list_households(here)),
-    Command(
-        "people",
-        "add",
-        "a new person, who owns a household",
-        lambda here, said: commands.add_person(here, said.name, said.household),
-        [Word("name"), Word("household", HOUSEHOLD, option=True)],
-    ),
     Command("people", "list", "all people", lambda here, _: commands.list_people(here)),
-    Command(
-        "people",
-        "remove",
-        "a person may nothing any more",
-        lambda here, said: commands.remove_person(here, said.person),
-        [Word("person", "name or id")],
-    ),
-    Command(
-        "codes",
-        "sign-in",
-        "a sign-in link for one person, once, within 72 hours",
-        lambda here, said: commands.sign_in_code(here, said.person, typed=said.typed),
-        [Word("person", "name or id"), TYPED],
-    ),
     Command(
         "enrolments",
         "new",

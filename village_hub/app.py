@@ -25,6 +25,7 @@ from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
+from village_hub.access.village_books import VillageBooks
 from village_hub.access.webauthn_door import Site
 from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
@@ -104,13 +105,14 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     app[guard.CREDENTIALS] = Credentials(hub, catalogue, token_keys, tickets, clock)
     app[guard.CALLS] = Throttle(limits.calls_per_minute, 60, clock)
     app[keys.GUARD] = Guard(hub, catalogue, app[keys.AUDIT], clock)
-    app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, clock)
+    app[keys.SIGN_INS] = sign_ins = SignIns(hub, catalogue, token_keys, app[guard.STRANGERS], clock)
     site = Site.of(app[keys.CONFIG].url, app[keys.CONFIG].name)
     app[keys.SECONDS] = Seconds(hub, catalogue, clock)
     app[keys.DEVICES] = Devices(hub, catalogue, clock)
     app[keys.SHIFTS] = Shifts(catalogue, clock)
     app[keys.HOUSEHOLDS] = Households(catalogue, clock)
-    app[keys.PASSKEYS] = Passkeys(site, catalogue, sign_ins, clock)
+    app[keys.VILLAGE_BOOKS] = VillageBooks(catalogue, clock)
+    app[keys.PASSKEYS] = Passkeys(site, hub, catalogue, sign_ins, clock)
     app[keys.STATUS_LISTS] = StatusLists(
         app[keys.CONFIG].url,
         token_keys,

@@ -19,7 +19,6 @@ from village_core.enrolment import TYPED_TRIES, TYPED_VALID
 from village_core.ids import new_id, new_secret
 from village_hub.access.credentials import digest
 from village_hub.access.receipts import new_sign
-from village_hub.access.sign_in import Codes
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind
 from village_hub.catalogue import audit, cameras, nodes, people, signs
 from village_hub.catalogue.rows import CameraKind, CameraRow
@@ -76,32 +75,30 @@ async def add_household(here: Office, name: str) -> Lines:
     return [f"household {checked}: {household}"]
 
 
-async def write_down(here: Office, action: str, **about: str) -> None:
-    """In the audit log: whoever may use this machine did it, and no name is known for certain."""
-    entry = Entry(
+async def write_down(here: Office, action: str, result: str = ALLOWED, **about: str) -> None:
+    """In the audit log."""
+    await here.catalogue.write(audit.append, entry_of(here, action, result, **about), audit.CLI)
+
+
+def entry_of(
+    here: Office, action: str, result: str = ALLOWED, *, household: str = "", **about: str
+) -> Entry:
+    """Whoever may use this machine did it, and no name is known for certain."""
+    return Entry(
         id=new_id(here.clock),
         utc_ms=here.clock.utc_ms(),
         kind=EntryKind.ACT,
         action=action,
-        result=ALLOWED,
+        result=result,
         device=COMMAND_LINE,
+        household=household,
         about=about,
     )
-    await here.catalogue.write(audit.append, entry, audit.CLI)
 
 
 async def list_households(here: Office) -> Lines:
     rows = await here.catalogue.read(people.households)
     return [f"{row.id}  {row.name}" for row in rows] or ["no household yet"]
-
-
-async def add_person(here: Office, name: str, household: str) -> Lines:
-    """An owner of the household."""
-    found = pick(await here.catalogue.read(people.households), household, "household")
-    person, checked, now = new_id(here.clock), checked_name(name), here.clock.utc_ms()
-    await here.catalogue.write(people.add_owner, person, checked, found.id, now)
-    await write_down(here, "owner.add", made=person, name=checked, household=found.id)
-    return [f"person {checked}, owner of {found.name}: {person}"]
 
 
 async def list_people(here: Office) -> Lines:
@@ -112,32 +109,12 @@ async def list_people(here: Office) -> Lines:
     ] or ["nobody yet"]
 
 
-async def remove_person(here: Office, person: str) -> Lines:
-    found = pick(await here.catalogue.read(people.people), person, "person")
-    await here.catalogue.write(people.remove_person, found.id, here.clock.utc_ms())
-    await write_down(here, "remove_person", person=found.id)
-    return [f"{found.name} may nothing any more; what is open ends within seconds"]
-
-
-async def sign_in_code(here: Office, person: str, *, typed: bool) -> Lines:
-    found = pick(await here.catalogue.read(people.people), person, "person")
-    codes = Codes(here.catalogue, here.clock)
-    await write_down(here, "code.make", person=found.id)
-    if typed:
-        code = await codes.typed(found.id)
-        return [f"{found.name} types {code} at {here.node.url}/sign-in within 10 minutes"]
-    code = await codes.link(found.id)
-    return [
-        f"{found.name} opens this once, within 72 hours:",
-        f"{here.node.url}/sign-in#code={code}",
-    ]
-
-
 async def new_enrolment(here: Office, household: str, *, typed: bool) -> Lines:
     found = pick(await here.catalogue.read(people.households), household, "household")
     enrolments = Enrolments(here.node, here.catalogue, None, here.clock)
     if typed:
         name, code = await enrolments.new_typed(found.id)
+        await write_down(here, "enrolment.new", household=found.id)
         return [
             f"in {found.name}, within {TYPED_VALID // 60} minutes, {TYPED_TRIES} tries:",
             f"  home-agent enrol --hub {here.node.url} --code {code}",
@@ -145,6 +122,7 @@ async def new_enrolment(here: Office, household: str, *, typed: bool) -> Lines:
             f"  village-hub enrolments confirm {name} DIGITS",
         ]
     text = (await enrolments.new_qr(found.id)).text()
+    await write_down(here, "enrolment.new", household=found.id)
     return [
         *_qr(text),
         f"for {found.name}, once, within 7 days; it enrols a box, so show it to no one else:",
@@ -179,6 +157,7 @@ async def list_agents(here: Office) -> Lines:
 async def revoke_agent(here: Office, agent: str) -> Lines:
     if not await here.catalogue.write(nodes.revoke, agent, here.clock.utc_ms()):
         raise CommandError(f"no enrolled box has the id {agent}")
+    await write_down(here, "agent.revoke", agent=agent)
     return ["revoked; a running hub cuts it off within seconds"]
 
 

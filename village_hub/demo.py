@@ -20,11 +20,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
+from village_core.permits import Role
 from village_core.transport.addresses import local_addresses
 from village_core.troubles import Trouble
-from village_hub import commands
+from village_hub import commands, household_commands, staff_commands
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraRow
+from village_hub.catalogue.staff_rows import UnitKind
 from village_hub.commands import Office, office
 from village_hub.config import read
 
@@ -34,6 +36,9 @@ STOP_WITHIN = 10.0  # seconds until a program is killed
 READY_WITHIN = 60.0  # seconds, on a slow and busy machine
 MAIN = "test:?size=1280x720&fps=15&rate=1500&gop=30"
 SUB = "test:?size=640x360&fps=10&rate=300&gop=20"
+
+TELECOM, COMMITTEE, PLACE = "电信", "西村村委会", "110101001001"
+ADMINS, CLERKS = ("吴军", "林红"), ("陈平", "孙丽")
 
 Say = Callable[[str], None]
 
@@ -115,7 +120,7 @@ class Demo:
         """A household with its owner, and its box enrolled and running."""
         self.say(f"Enrolling the home agent of {home.name} ...")
         await commands.add_household(here, home.name)
-        await commands.add_person(here, home.owner, home.name)
+        await household_commands.add_owner(here, home.owner, home.name, None)
         code = (await commands.new_enrolment(here, home.name, typed=False))[-1]
         folder = self.folder / home.name
         config = _write(
@@ -151,11 +156,15 @@ class Demo:
                 )
 
     async def _show(self, here: Office) -> None:
-        self.say("\nReady. Each link signs in once; for another device, ask for another link with")
-        self.say(f"  {_command()} codes sign-in NAME --config {self.folder / 'hub.toml'}\n")
+        self.say("\nReady. Each link signs in once:\n")
         for home in self.homes:
-            link = (await commands.sign_in_code(here, home.owner, typed=False))[-1]
-            self.say(f"  {home.owner}, owner in {home.name}:  {link}")
+            code = await household_commands.sign_in_code(here, home.owner, None, typed=False)
+            self.say(f"  {home.owner}, owner in {home.name}:  {code[-1]}")
+        await _appoint(here)
+        place = f"--config {self.folder / 'hub.toml'}"
+        self.say("\nFor another device two clerks of the village make another link:")
+        self.say(f"  {_command()} codes sign-in {HOMES[0].owner} --by {CLERKS[0]} {place}")
+        self.say(f"  {_command()} people confirm ID --by {CLERKS[1]} {place}")
         self.say("\nCtrl-C stops everything.")
 
     async def _answers(self) -> None:
@@ -210,6 +219,22 @@ class Demo:
             stdout=asyncio.subprocess.DEVNULL if command == "enrol" else None,
             start_new_session=True,  # Ctrl-C is the demo's to pass on, in order
         )
+
+
+async def _appoint(here: Office) -> None:
+    """Staff, as in life: from now on whatever is done about people takes two of them."""
+    await staff_commands.add_unit(here, TELECOM, UnitKind.OPERATOR, PLACE[:6], None)
+    await staff_commands.add_unit(here, COMMITTEE, UnitKind.COMMITTEE, PLACE, None)
+    for admin in ADMINS:
+        await staff_commands.first_admin(here, admin, TELECOM)
+    asker, second = ADMINS
+    for clerk in CLERKS:
+        asked = await staff_commands.add_staff(here, clerk, asker)
+        await staff_commands.confirm(here, staff_commands.act_in(asked), second)
+        asked = await staff_commands.appoint(
+            here, clerk, Role.COMMITTEE, COMMITTEE, asker, days=None, unrelated=False
+        )
+        await staff_commands.confirm(here, staff_commands.act_in(asked), second)
 
 
 def run(urls: Sequence[str], port: int | None, say: Say) -> None:

@@ -18,6 +18,7 @@ from village_hub.access.status_lists import StatusLists
 from village_hub.access.throttle import Throttle
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
+from village_hub.access.village_books import VillageBooks
 from village_hub.audit.checkpoints import Checkpoints
 from village_hub.audit.log import AuditLog
 from village_hub.audit.publishing import Summaries
@@ -69,6 +70,7 @@ SECONDS = web.AppKey("SECONDS", Seconds)
 DEVICES = web.AppKey("DEVICES", Devices)
 SHIFTS = web.AppKey("SHIFTS", Shifts)
 HOUSEHOLDS = web.AppKey("HOUSEHOLDS", Households)
+VILLAGE_BOOKS = web.AppKey("VILLAGE_BOOKS", VillageBooks)
 PASSKEYS = web.AppKey("PASSKEYS", Passkeys)
 THROTTLES = web.AppKey("THROTTLES", Throttles)
 CHILDREN = web.AppKey("CHILDREN", Children)

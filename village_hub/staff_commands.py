@@ -1,24 +1,18 @@
 """`village-hub units|people|codes|shifts ...` for staff: the same acts of two named persons as in
 the API. The command line itself only names units, and admins until there are two: one alone could
-never be confirmed. It opens no picture and makes no grant.
+never be confirmed. It opens no picture and makes no grant. For households: `household_commands.py`.
 """
 
-from village_core.ids import new_id, new_secret
+from village_core.enrolment import read_typed_code
+from village_core.ids import new_id
 from village_core.permits import Role
+from village_hub.access import codes
+from village_hub.access.acts import Act
 from village_hub.access.appointments import DAY_MS, FITS
-from village_hub.access.credentials import digest
 from village_hub.access.facts import Subject
 from village_hub.access.seconds import Seconds, duty_of
-from village_hub.access.staff_acts import (
-    CODE_VALID,
-    Act,
-    AddPerson,
-    Appoint,
-    StaffCode,
-    VillagerCode,
-)
+from village_hub.access.staff_acts import AddPerson, Appoint, StaffCode
 from village_hub.catalogue import appointments, audit, people, seconds, shifts, units
-from village_hub.catalogue.models import OneTimeCode
 from village_hub.catalogue.rows import PersonRow
 from village_hub.catalogue.staff_models import Appointment, Unit
 from village_hub.catalogue.staff_rows import AppointmentRow, UnitKind, UnitRow
@@ -30,6 +24,7 @@ from village_hub.commands import (
     Lines,
     Office,
     checked_name,
+    entry_of,
     pick,
     time_text,
     write_down,
@@ -44,7 +39,7 @@ async def add_unit(here: Office, name: str, kind: str, place: str, parent: str |
         raise CommandError(f"a unit is one of: {', '.join(UnitKind)}")
     if place and not (place.isdecimal() and len(place) in (6, 9, 12)):
         raise CommandError("a place is an administrative code of 6, 9 or 12 digits")
-    above = await _unit(here, parent) if parent else None
+    above = await find_unit(here, parent) if parent else None
     if above and not place.startswith(above.place):
         raise CommandError(f"{place} is outside the place of {above.name}")
     row = Unit(
@@ -67,12 +62,12 @@ async def list_units(here: Office) -> Lines:
 
 async def first_admin(here: Office, name: str, unit: str) -> Lines:
     """A named person who is an admin from now on, and their enrolment code."""
-    where = await _unit(here, unit)
+    where = await find_unit(here, unit)
     if Role.ADMIN not in FITS[where.kind]:
         raise CommandError(f"a {where.kind} has no admin; take an operator, say")
-    code, who = new_secret(), checked_name(name)
+    who = checked_name(name)
 
-    def act(session: Session) -> str:
+    def act(session: Session) -> tuple[str, str]:
         now = here.clock.utc_ms()
         there = appointments.not_over_in_role(session, Role.ADMIN, now)
         if len(there) >= ENOUGH:
@@ -82,19 +77,11 @@ async def first_admin(here: Office, name: str, unit: str) -> Lines:
         person = new_id(here.clock)
         people.add_staff(session, person, who, now)
         appointments.add(session, _first(here, person, where.id))
-        row = OneTimeCode(
-            id=new_id(here.clock),
-            person_id=person,
-            digest=digest(code),
-            tries=1,
-            expires=now + CODE_VALID,
-            capacity=people.PASSKEY,
-        )
-        people.add_code(session, row, now)
-        return person
+        done = entry_of(here, "first_admin", person=person, name=who, unit=where.id)
+        audit.append(session, done, audit.CLI)
+        return person, codes.link(session, here.clock, person, people.PASSKEY)
 
-    person = await here.catalogue.write(act)
-    await write_down(here, "first_admin", person=person, name=who, unit=where.id)
+    person, code = await here.catalogue.write(act)
     return [f"{who} is an admin of {where.name} for a year: {person}", *_key_link(here, code)]
 
 
@@ -114,7 +101,7 @@ def _first(here: Office, person: str, unit: str) -> Appointment:
 
 
 async def add_staff(here: Office, name: str, by: str) -> Lines:
-    return await _ask(here, by, AddPerson(name=checked_name(name)), Role.ADMIN)
+    return await ask(here, by, AddPerson(name=checked_name(name)), Role.ADMIN)
 
 
 async def appoint(  # noqa: PLR0913 - what an appointment is
@@ -124,7 +111,11 @@ async def appoint(  # noqa: PLR0913 - what an appointment is
         raise CommandError(f"a role is one of: {', '.join(Role)}")
     if days is not None and not days.isdecimal():
         raise CommandError("--days is a number")
-    who, where, now = await _person(here, person), await _unit(here, unit), here.clock.utc_ms()
+    who, where, now = (
+        await find_person(here, person),
+        await find_unit(here, unit),
+        here.clock.utc_ms(),
+    )
     act = Appoint(
         person=who.id,
         unit=where.id,
@@ -133,28 +124,23 @@ async def appoint(  # noqa: PLR0913 - what an appointment is
         until=now + int(days or 365) * DAY_MS,
         declared_unrelated=unrelated,
     )
-    return await _ask(here, by, act, Role.ADMIN)
+    return await ask(here, by, act, Role.ADMIN)
 
 
 async def new_key(here: Office, person: str, by: str) -> Lines:
-    return await _ask(here, by, StaffCode(person=(await _person(here, person)).id))
-
-
-async def lost_phone(here: Office, person: str, by: str) -> Lines:
-    act = VillagerCode(person=(await _person(here, person)).id)
-    return await _ask(here, by, act, Role.COMMITTEE)
+    return await ask(here, by, StaffCode(person=(await find_person(here, person)).id))
 
 
 async def confirm(here: Office, act: str, by: str) -> Lines:
     """As the second person. Raises HubError when it is not theirs to confirm."""
     row = await here.catalogue.read(seconds.waiting, act, here.clock.utc_ms())
-    outcome = await _seconds(here).confirm(await _subject(here, by), act)
+    outcome = await _seconds(here).confirm(await subject_of(here, by), act)
     lines = [f"done: {outcome.made}"]
     if not outcome.code:
         return lines
-    if row is not None and row.kind == "villager_code":
-        return [*lines, "they open this once, within 72 hours:", *_link(here, outcome.code)]
-    return [*lines, *_key_link(here, outcome.code)]
+    if row is not None and row.kind == StaffCode.model_fields["kind"].default:
+        return [*lines, *_key_link(here, outcome.code)]
+    return [*lines, *code_lines(here, outcome.code)]
 
 
 async def list_acts(here: Office) -> Lines:
@@ -177,7 +163,7 @@ async def list_appointments(here: Office) -> Lines:
 
 async def end_appointment(here: Office, appointment: str, by: str) -> Lines:
     """At once: what takes rights away waits for nobody."""
-    await _seconds(here).end_appointment(await _subject(here, by, Role.ADMIN), appointment)
+    await _seconds(here).end_appointment(await subject_of(here, by, Role.ADMIN), appointment)
     return ["ended; what rests on it ends within seconds"]
 
 
@@ -196,8 +182,8 @@ def _state(row: AppointmentRow, now: int) -> str:
     return f"{'was' if row.until <= now else 'until'} {time_text(row.until)}"
 
 
-async def _ask(here: Office, by: str, act: Act, role: Role | None = None) -> Lines:
-    asker = await _subject(here, by, role)
+async def ask(here: Office, by: str, act: Act, role: Role | None = None) -> Lines:
+    asker = await subject_of(here, by, role)
     row = await _seconds(here).ask(asker, act)
     return [
         f"{asker.name} asked for it; within 30 minutes another named person confirms:",
@@ -205,24 +191,29 @@ async def _ask(here: Office, by: str, act: Act, role: Role | None = None) -> Lin
     ]
 
 
+def act_in(asked: Lines) -> str:
+    """The id that `ask` told of."""
+    return asked[-1].split()[3]
+
+
 def _seconds(here: Office) -> Seconds:
     return Seconds(here.node.id, here.catalogue, here.clock, audit.CLI)
 
 
-async def _subject(here: Office, by: str, role: Role | None = None) -> Subject:
+async def subject_of(here: Office, by: str, role: Role | None = None) -> Subject:
     """A named person, by their living appointment. Raises CommandError."""
-    who, now = await _person(here, by), here.clock.utc_ms()
+    who, now = await find_person(here, by), here.clock.utc_ms()
     found = await here.catalogue.read(duty_of, here.node.id, who.id, None, now, role)
     if found is None:
         raise CommandError(f"{who.name} holds no appointment{f' as {role}' if role else ''}")
     return found
 
 
-async def _person(here: Office, text: str) -> PersonRow:
+async def find_person(here: Office, text: str) -> PersonRow:
     return pick(await here.catalogue.read(people.people), text, "person")
 
 
-async def _unit(here: Office, text: str) -> UnitRow:
+async def find_unit(here: Office, text: str) -> UnitRow:
     return pick(await here.catalogue.read(units.everything), text, "unit")
 
 
@@ -233,8 +224,11 @@ def _key_link(here: Office, code: str) -> Lines:
     ]
 
 
-def _link(here: Office, code: str) -> Lines:
-    return [f"{here.node.url}/sign-in#code={code}"]
+def code_lines(here: Office, code: str) -> Lines:
+    """A code to sign in at home with: a link's, or one that is typed."""
+    if read_typed_code(code):
+        return ["they type this within 10 minutes:", f"{here.node.url}/sign-in  {code}"]
+    return ["they open this once, within 72 hours:", f"{here.node.url}/sign-in#code={code}"]
 
 
 BY = Word("by", "who does it: the name or id of somebody appointed", option=True)
@@ -315,13 +309,6 @@ COMMANDS = (
         "new-key",
         "ask for a code to add a key for duty with; all older keys end",
         lambda here, said: new_key(here, said.person, said.by),
-        [PERSON, BY],
-    ),
-    Command(
-        "codes",
-        "lost-phone",
-        "ask to end a villager's sessions, and for a new code",
-        lambda here, said: lost_phone(here, said.person, said.by),
         [PERSON, BY],
     ),
     Command("shifts", "list", "who is on duty now", lambda here, _: list_shifts(here)),

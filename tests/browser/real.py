@@ -11,8 +11,8 @@ from aiohttp import web
 from village_core.clock import SYSTEM_CLOCK
 from village_core.ids import new_id, new_secret
 from village_hub import keys
+from village_hub.access import codes
 from village_hub.access.credentials import digest
-from village_hub.access.sign_in import Codes
 from village_hub.app import make_app
 from village_hub.catalogue import cameras, people
 from village_hub.config import (
@@ -67,11 +67,11 @@ class RealHub:
     household: str
 
     async def sign_in_link(self) -> str:
-        codes = Codes(self.app[keys.CATALOGUE], SYSTEM_CLOCK)
-        return f"/sign-in#code={await codes.link(self.person)}"
+        write = self.app[keys.CATALOGUE].write
+        return f"/sign-in#code={await write(codes.link, SYSTEM_CLOCK, self.person)}"
 
     async def typed_code(self) -> str:
-        return await Codes(self.app[keys.CATALOGUE], SYSTEM_CLOCK).typed(self.person)
+        return await self.app[keys.CATALOGUE].write(codes.typed, SYSTEM_CLOCK, self.person)
 
     async def push_camera(self, name: str) -> tuple[str, str]:
         """A camera that pushes by itself: its id and its publish token."""

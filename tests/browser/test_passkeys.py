@@ -16,8 +16,8 @@ from village_core.clock import SYSTEM_CLOCK
 from village_core.ids import new_id, new_secret
 from village_core.permits import Role
 from village_hub import keys
+from village_hub.access import codes
 from village_hub.access.credentials import digest
-from village_hub.access.sign_in import Codes
 from village_hub.catalogue import people
 from village_hub.catalogue.models import OneTimeCode
 
@@ -143,7 +143,7 @@ async def test_staff_add_a_usb_key_by_a_link_and_sign_in_on_duty(
 async def test_a_villager_adds_a_key_at_home_and_signs_in_with_it(
     visit: Visit, village: RealHub
 ) -> None:
-    code = await Codes(village.app[keys.CATALOGUE], SYSTEM_CLOCK).link(village.person)
+    code = await village.app[keys.CATALOGUE].write(codes.link, SYSTEM_CLOCK, village.person)
     page = await visit(f"/sign-in#code={code}", locale="en-GB")
     await page.wait_for_url(village.url + "/")
     await Key.plug_in(page, transport="internal")

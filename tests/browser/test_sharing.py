@@ -22,11 +22,12 @@ from village_core.clock import SYSTEM_CLOCK
 from village_core.messages import AgentStatus
 from village_core.permits import Action, CameraClass, Purpose, Quality
 from village_hub import keys
+from village_hub.access import basis, codes
 from village_hub.access.classes import Place
 from village_hub.access.facts import Permit, Subject
+from village_hub.access.questions import Question
 from village_hub.access.rules import decide
-from village_hub.access.sign_in import Codes
-from village_hub.catalogue import basis, camera_records, cameras, people
+from village_hub.catalogue import camera_records, cameras, people
 from village_hub.catalogue.camera_records import RecordRow
 
 pytestmark = [*in_browser]
@@ -99,7 +100,7 @@ async def dialled(village: RealHub, box: Box) -> AsyncIterator[None]:
 
 
 async def signed_in(visit: Visit, village: RealHub, locale: str) -> Page:
-    code = await Codes(village.app[keys.CATALOGUE], SYSTEM_CLOCK).link(village.person)
+    code = await village.app[keys.CATALOGUE].write(codes.link, SYSTEM_CLOCK, village.person)
     page = await visit(f"/sign-in#code={code}", locale=locale, size=PHONE)
     await page.wait_for_url(village.url + "/")
     return page
@@ -117,7 +118,7 @@ async def looking(village: RealHub, camera: str) -> None:
     person = share.grant.terms.recipient.person
     now = SYSTEM_CLOCK.utc_ms()
     (sign_in,) = await app[keys.CATALOGUE].read(people.sign_ins, person, now)
-    question = basis.Question(
+    question = Question(
         decision="look",
         subject=Subject(app[keys.NODE].id, person, name="小明"),
         camera=camera,

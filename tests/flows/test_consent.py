@@ -27,7 +27,7 @@ from village_core.jobs import Supervisor
 from village_core.keys import encode
 from village_core.permits import CameraClass
 from village_hub import keys
-from village_hub.access.sign_in import Codes
+from village_hub.access import codes
 from village_hub.catalogue import passkeys, people
 from village_hub.catalogue.consent_models import GrantRecord
 from village_hub.catalogue.staff_models import Passkey
@@ -63,7 +63,7 @@ class Village:
 
     async def cookie(self, who: str) -> str:
         if who not in self.cookies:
-            code = await Codes(self.hub.app[keys.CATALOGUE], SYSTEM_CLOCK).link(who)
+            code = await self.hub.app[keys.CATALOGUE].write(codes.link, SYSTEM_CLOCK, who)
             headers, body = {"Origin": self.hub.url}, {"code": code}
             url = f"{self.hub.url}/api/v1/sign-in"
             async with self.http.post(url, json=body, headers=headers) as answer:

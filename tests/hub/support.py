@@ -18,9 +18,9 @@ from village_core.permits import Action, Quality
 from village_core.tokens import Issuer, Kind
 from village_core.transport.signalling import Reply
 from village_hub import keys
+from village_hub.access import codes
 from village_hub.access.credentials import digest
 from village_hub.access.facts import Permit
-from village_hub.access.sign_in import Codes
 from village_hub.catalogue import cameras, nodes
 from village_hub.catalogue.models import Enrolment
 from village_hub.catalogue.rows import CameraRow
@@ -179,7 +179,7 @@ class Hub(People):
         return await self.client.request(method, path, allow_redirects=False, **more)
 
     async def code(self, person: str) -> str:
-        return await Codes(self.app[keys.CATALOGUE], self.clock).link(person)
+        return await self.app[keys.CATALOGUE].write(codes.link, self.clock, person)
 
     async def sign_in(self, person: str) -> Viewer:
         code = await self.code(person)

@@ -16,9 +16,12 @@ from tests.hub.support import Hub, camera_note
 from village_core.enrolment import Qr
 from village_hub import commands, keys
 from village_hub.__main__ import COMMANDS, main, parser
+from village_hub.audit.entry import Entry
 from village_hub.catalogue import nodes
+from village_hub.catalogue.audit import CLI, Chain
 from village_hub.catalogue.models import Enrolment
 from village_hub.commands import CommandError, Office
+from village_hub.config import Config, read
 
 
 @pytest.fixture
@@ -33,12 +36,14 @@ def settings_file(tmp_path: Path) -> Path:
 
 class Shell:
     def __init__(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._config = config
+        self.config = config
         self._capsys = capsys
         self.error = ""
 
-    def __call__(self, *words: str, status: int = 0) -> str:
-        assert main([*words, "--config", str(self._config)]) == status
+    def __call__(self, *words: str, status: int | None = 0) -> str:
+        """`status` None: whichever."""
+        done = main([*words, "--config", str(self.config)])
+        assert status in (None, done)
         said = self._capsys.readouterr()
         self.error = said.err
         return said.out
@@ -60,6 +65,28 @@ def test_a_household_its_owner_and_their_way_in(shell: Shell) -> None:
     assert re.search(r"[B-Z]{4}-[B-Z]{4}", shell("codes", "sign-in", "Fang", "--typed"))
     shell("people", "remove", "Fang")
     assert "nobody" in shell("people", "list")
+
+
+def test_the_machine_alone_makes_a_household_s_first_owner_and_no_other(shell: Shell) -> None:
+    """While nobody is appointed there is nobody to confirm it; it is in the log, refused or not."""
+    shell("households", "add", "Wang")
+    shell("people", "add", "Fang", "--household", "Wang")
+    shell("people", "add", "Li", "--household", "Wang", status=1)
+    assert "an owner already" in shell.error
+    assert "Li" not in shell("people", "list")
+    said = asyncio.run(log_of(read(shell.config)))
+    assert [(entry.action, entry.result) for entry in said] == [
+        ("household.add", "allowed"),
+        ("owner.add", "allowed"),
+        ("owner.add", "second"),
+    ]
+    assert all(entry.household for entry in said[1:])
+
+
+async def log_of(config: Config) -> list[Entry]:
+    async with commands.office(config) as here:
+        found = await here.catalogue.read(lambda session: list(Chain(session, CLI)))
+    return [kept.entry for kept in found]
 
 
 def test_enrolments_are_shown_as_qr_and_as_words(shell: Shell) -> None:

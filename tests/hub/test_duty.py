@@ -7,9 +7,10 @@ import pytest
 from tests.hub.support import Hub, Viewer
 from village_core.permits import Action, Purpose, Quality, Role
 from village_hub import keys
+from village_hub.access import basis
 from village_hub.access.facts import Permit, Reason, ShiftFacts, Subject
-from village_hub.catalogue import appointments, basis, people, shifts, units
-from village_hub.catalogue.basis import Question
+from village_hub.access.questions import Question
+from village_hub.catalogue import appointments, people, shifts, units
 
 pytestmark = pytest.mark.both_databases
 

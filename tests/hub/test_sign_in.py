@@ -10,9 +10,9 @@ from aiohttp.test_utils import make_mocked_request
 from tests.hub.support import Hub, TurnedClock, bearer, small_config
 from village_core.enrolment import read_typed_code
 from village_hub import keys
+from village_hub.access import codes
 from village_hub.access.credentials import cookie_name, digest
 from village_hub.access.origin import Source, Sources, check_same_origin
-from village_hub.access.sign_in import Codes
 from village_hub.access.throttle import Throttle, network_of
 from village_hub.catalogue import people
 from village_hub.config import Config, ProxyConfig
@@ -61,19 +61,19 @@ async def test_a_code_ends_after_72_hours(hub: Hub) -> None:
 
 async def test_a_typed_code_is_good_however_it_is_written(hub: Hub) -> None:
     person = await hub.person(await hub.household())
-    code = await Codes(hub.app[keys.CATALOGUE], hub.clock).typed(person)
+    code = await hub.app[keys.CATALOGUE].write(codes.typed, hub.clock, person)
     assert (await enter(hub, f" {code.lower().replace('-', ' ')}")).status == 200
 
 
 async def test_a_typed_code_has_five_tries_and_ten_minutes(hub: Hub) -> None:
     person = await hub.person(await hub.household())
-    codes = Codes(hub.app[keys.CATALOGUE], hub.clock)
-    code = await codes.typed(person)
+    write = hub.app[keys.CATALOGUE].write
+    code = await write(codes.typed, hub.clock, person)
     wrong = code[:2] + ("BBBBBB" if code[2:] != "BB-BBBB" else "CCCCCC")
     for _ in range(5):
         assert (await enter(hub, wrong)).status == 404
     assert (await enter(hub, code)).status == 404
-    later = await codes.typed(person)
+    later = await write(codes.typed, hub.clock, person)
     hub.clock.turn(601)
     assert (await enter(hub, later)).status == 404
 

@@ -68,14 +68,54 @@ def test_somebody_is_appointed_by_two_named_persons(staffed: Shell) -> None:
     assert "nobody is on duty" in staffed("shifts", "list")
 
 
-def test_a_lost_phone_takes_two_of_the_committee(staffed: Shell) -> None:
+def with_clerks(staffed: Shell) -> None:
+    """Chen and Sun of the committee, and Fang, who owns Wang."""
     for name in ("Chen", "Sun"):
         act = act_in(staffed("people", "add-staff", name, "--by", "Wu"))
         staffed("people", "confirm", act, "--by", "Lin")
         words = ("people", "appoint", name, "--role", "committee", "--unit", "Committee")
         staffed("people", "confirm", act_in(staffed(*words, "--by", "Wu")), "--by", "Lin")
     staffed("households", "add", "Wang")
-    staffed("people", "add", "Fang", "--household", "Wang")
+    act = act_in(staffed("people", "add", "Fang", "--household", "Wang", "--by", "Wu"))
+    staffed("people", "confirm", act, "--by", "Lin")
+
+
+def test_the_machine_alone_makes_nothing_once_somebody_is_appointed(staffed: Shell) -> None:
+    with_clerks(staffed)
+    staffed("households", "add", "Li")
+    for words in (
+        ("people", "add", "Mei", "--household", "Li"),
+        ("codes", "sign-in", "Fang"),
+        ("people", "remove", "Fang"),
+    ):
+        staffed(*words, status=1)
+        assert "it takes two of them (--by)" in staffed.error
+    listed = staffed("people", "appointments")
+    for line in listed.splitlines():  # not even when nobody is left
+        staffed("people", "end-appointment", line.split()[0], "--by", "Wu", status=None)
+    staffed("codes", "sign-in", "Fang", status=1)
+    assert "Fang" in staffed("people", "list")
+
+
+def test_a_code_and_a_removal_take_two_by_the_command_line_too(staffed: Shell) -> None:
+    with_clerks(staffed)
+    staffed("codes", "sign-in", "Fang", "--by", "Wu", status=1)
+    act = act_in(staffed("codes", "sign-in", "Fang", "--by", "Chen"))
+    staffed("people", "confirm", act, "--by", "Lin", status=1)
+    assert "/sign-in#code=" in staffed("people", "confirm", act, "--by", "Sun")
+    act = act_in(staffed("codes", "sign-in", "Fang", "--by", "Chen", "--typed"))
+    typed = staffed("people", "confirm", act, "--by", "Sun")
+    assert re.search(r"/sign-in  [B-Z]{4}-[B-Z]{4}", typed)
+    staffed("people", "remove", "Fang", "--by", "Chen", status=1)
+    act = act_in(staffed("people", "remove", "Fang", "--by", "Wu"))
+    assert "Fang" in staffed("people", "list")
+    staffed("people", "confirm", act, "--by", "Lin")
+    assert "Fang" not in staffed("people", "list")
+    staffed("audit", "verify")
+
+
+def test_a_lost_phone_takes_two_of_the_committee(staffed: Shell) -> None:
+    with_clerks(staffed)
     staffed("codes", "lost-phone", "Fang", "--by", "Wu", status=1)
     act = act_in(staffed("codes", "lost-phone", "Fang", "--by", "Chen"))
     staffed("people", "confirm", act, "--by", "Chen", status=1)

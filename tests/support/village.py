@@ -2,7 +2,7 @@
 
     with Village.begin(folder, media=["192.0.2.1"]) as village:
         home = village.home("张家", {"gate": "test:?size=640x360"})
-        client = Client(village.url, village.sign_in_code("张家"))
+        client = village.client("张家")
         client.media_token(client.camera("gate"))
 
 Where they run is up to `place`: a command is put behind it (`ip netns exec NAME`).
@@ -93,6 +93,7 @@ class Village:
     config: Path
     place: Sequence[str]
     hub: Program | None = None
+    _cookies: dict[str, str] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
@@ -111,7 +112,7 @@ class Village:
         whole = {"name": "西村", "state": "hub", "public_url": url, **settings}
         config.write_text(toml(whole))
         with ExitStack() as stack:
-            made = cls(folder, url, config, place, None, stack)
+            made = cls(folder, url, config, place, _stack=stack)
             made.start_hub()
             yield made
 
@@ -150,11 +151,21 @@ class Village:
         self.do("people", "add", name, "--household", name)
 
     def sign_in_code(self, name: str) -> str:
-        link = self.do("codes", "sign-in", name)[-1]
-        return link.split("#code=", 1)[1]
+        """For their first way in: nobody is appointed here, so any further one has to be theirs."""
+        return self.sign_in_link(name).split("#code=", 1)[1]
+
+    def client(self, name: str) -> "Client":
+        """Somebody signed in: by their first code, or in the session that it opened."""
+        if name not in self._cookies:
+            self._cookies[name] = Client(self.url, self.sign_in_code(name)).cookie
+        return Client(self.url, cookie=self._cookies[name])
 
     def sign_in_link(self, name: str) -> str:
         return self.do("codes", "sign-in", name)[-1]
+
+    def know(self, name: str, code: str) -> None:
+        """Somebody who got their code otherwise."""
+        self._cookies[name] = Client(self.url, code).cookie
 
     def push_camera(self, name: str, household: str) -> tuple[str, str]:
         """A camera that pushes by itself: its WHIP address and bearer token."""
@@ -210,6 +221,10 @@ class Client:
             status, _, headers = self.call("POST", "/api/v1/sign-in", {"code": code})
             assert status == 200, status
             self._cookie = headers["Set-Cookie"].split(";", 1)[0]
+
+    @property
+    def cookie(self) -> str:
+        return self._cookie
 
     def call(
         self, method: str, path: str, body: Any = None

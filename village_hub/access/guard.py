@@ -16,20 +16,22 @@ from aiohttp.typedefs import Handler
 from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.permits import Action, Quality
+from village_hub.access import basis
 from village_hub.access.audit import CALLED_FROM, Audit, AuditFailed, CalledFrom
+from village_hub.access.basis import Loaded
 from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
 from village_hub.access.facts import OWN_VIEW, Permit, Reason, Refusal, Said, Subject
 from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
 from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import SECURE, Source, Sources
+from village_hub.access.questions import Question
 from village_hub.access.refusals import refused_for
 from village_hub.access.rules import Allowance, Opens, decide, decide_act, may_know, opens
 from village_hub.access.throttle import Throttle
 from village_hub.audit import making
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.strangers import Strangers
-from village_hub.catalogue import basis, people
-from village_hub.catalogue.basis import Loaded, Question
+from village_hub.catalogue import people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import BadRequest, Overloaded, Refused, Unauthorized

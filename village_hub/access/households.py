@@ -2,14 +2,13 @@
 Each act is in the audit log, in its own transaction."""
 
 from village_core.clock import Clock
-from village_core.enrolment import TYPED_TRIES
-from village_core.ids import new_id, new_secret
-from village_hub.access.credentials import digest
+from village_core.ids import new_id
+from village_hub.access import codes
+from village_hub.access.acts import Outcome
 from village_hub.access.facts import Subject
-from village_hub.access.staff_acts import CODE_VALID, Outcome
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.catalogue import audit, people
-from village_hub.catalogue.models import Membership, OneTimeCode
+from village_hub.catalogue.models import Membership
 from village_hub.catalogue.rows import MemberRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import Conflict, NotFound, Refused
@@ -26,22 +25,14 @@ class Households:
         """A new person, and the code that they sign in with once."""
 
         def act(session: Session) -> Outcome:
-            made, code, now = new_id(self._clock), new_secret(), self._clock.utc_ms()
-            people.add_staff(session, made, name, now)
+            made = new_id(self._clock)
+            people.add_staff(session, made, name, self._clock.utc_ms())
             row = Membership(
                 household_id=household, person_id=made, role=people.MEMBER, adult=adult
             )
             people.add_member(session, row)
-            secret = OneTimeCode(
-                id=new_id(self._clock),
-                person_id=made,
-                digest=digest(code),
-                tries=TYPED_TRIES,
-                expires=now + CODE_VALID,
-            )
-            people.add_code(session, secret, now)
             self._log(session, "member.add", owner, household, made)
-            return Outcome(made, code)
+            return Outcome(made, codes.link(session, self._clock, made))
 
         return await self._catalogue.write(act)
 

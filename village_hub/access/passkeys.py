@@ -22,6 +22,7 @@ from village_hub.access.credentials import digest
 from village_hub.access.facts import Subject
 from village_hub.access.origin import Source
 from village_hub.access.sign_in import SLOWEST_REFUSAL, SignedIn, SignIns
+from village_hub.access.sign_in_notes import SignInNotes
 from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.webauthn_door import Json, NotVerifiedError, Site
 from village_hub.catalogue import appointments, passkeys, people
@@ -29,7 +30,7 @@ from village_hub.catalogue.passkeys import NotAdded
 from village_hub.catalogue.rows import PersonRow
 from village_hub.catalogue.staff_models import Passkey
 from village_hub.catalogue.staff_rows import AppointmentRow, PasskeyRow
-from village_hub.catalogue.store import Catalogue
+from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import Conflict, Forbidden, HubError, NotFound
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Choice:
 
     expires: int
     person: str
+    key: str
     duty: bool
 
 
@@ -91,8 +93,12 @@ class ToChoose:
 
 
 class Passkeys:
-    def __init__(self, site: Site, catalogue: Catalogue, sign_ins: SignIns, clock: Clock) -> None:
+    def __init__(
+        self, site: Site, hub: str, catalogue: Catalogue, sign_ins: SignIns, clock: Clock
+    ) -> None:
         self._site = site
+        self._hub = hub
+        self._notes = SignInNotes(hub, clock)
         self._catalogue = catalogue
         self._sign_ins = sign_ins
         self._clock = clock
@@ -112,6 +118,7 @@ class Passkeys:
         spent, now = digest(code.strip()), self._clock.utc_ms()
         person = await self._catalogue.read(people.whose_code, spent, people.PASSKEY, now)
         if person is None:
+            self._sign_ins.failed(source)
             raise await self._slowly(_bad_code())
         self._failures.give_back(network)
         return await self._begin_adding(person, code=spent, duty=True)
@@ -154,13 +161,48 @@ class Passkeys:
             name=called,
             created=self._clock.utc_ms(),
         )
-        added = await self._catalogue.write(passkeys.add, row, ceremony.code, row.created)
+        added = await self._catalogue.write(self._add, row, ceremony.code)
         if added is NotAdded.KNOWN:
             raise Conflict("this key is here already", code="known_passkey")
         if added is NotAdded.CODE:
             raise _bad_code()
         log.info("person %s has a new passkey (duty: %s)", ceremony.person, ceremony.duty)
         return added
+
+    def _add(self, session: Session, row: Passkey, code: str) -> PasskeyRow | NotAdded:
+        added = passkeys.add(session, row, code, row.created)
+        if not isinstance(added, NotAdded):
+            who = people.person(session, added.person)
+            subject = Subject(self._hub, added.person, name=who.name if who else "")
+            self._notes.key(session, subject, "add", added.id, duty=added.duty)
+        return added
+
+    async def rename(self, subject: Subject, row: PasskeyRow, name: str) -> None:
+        """A key of theirs."""
+
+        def act(session: Session) -> None:
+            if passkeys.rename(session, row.id, subject.id, name):
+                self._notes.key(session, subject, "rename", row.id, duty=row.duty)
+
+        await self._catalogue.write(act)
+
+    async def end(self, subject: Subject, row: PasskeyRow) -> None:
+        """A key of theirs opens nothing any more, and what it opened ends. Raises Conflict for the
+        last one of somebody who has to come on duty."""
+
+        def act(session: Session) -> None:
+            now = self._clock.utc_ms()
+            others = [each for each in passkeys.of_person(session, subject.id) if each.id != row.id]
+            duties = appointments.to_come(session, subject.id, now) if row.duty else []
+            if duties and not any(each.duty for each in others):
+                raise Conflict(
+                    "add another key first: this is your last for duty", code="last_passkey"
+                )
+            if passkeys.end(session, row.id, subject.id, now):
+                people.end_opened_by(session, row.id, now)
+                self._notes.key(session, subject, "remove", row.id, duty=row.duty)
+
+        await self._catalogue.write(act)
 
     async def begin_sign_in(self, source: Source) -> tuple[str, Json]:
         """For whoever stands before the device: nobody is named, so nobody can be guessed."""
@@ -179,6 +221,7 @@ class Passkeys:
             key = await self._prove(name, answer)
         except NotVerifiedError as error:
             log.warning("a passkey from %s was refused: %s", source.address, error)
+            self._sign_ins.failed(source)
             raise await self._slowly(
                 Forbidden("this key is not accepted here", code="bad_passkey")
             ) from error
@@ -192,10 +235,10 @@ class Passkeys:
             raise NotFound("sign in again: it took too long", code="ceremony_over")
         who, home, duties = await self._ways(choice.person, duty=choice.duty)
         if appointment is None and home:
-            return await self._sign_ins.by_passkey(who, None, device)
+            return await self._sign_ins.by_passkey(who, choice.key, None, device)
         for row in duties:
             if row.id == appointment:
-                return await self._sign_ins.by_passkey(who, row, device)
+                return await self._sign_ins.by_passkey(who, choice.key, row, device)
         raise Forbidden("you hold no such appointment now", code="no_appointment")
 
     async def _prove(self, name: str, answer: Json) -> PasskeyRow:
@@ -214,10 +257,10 @@ class Passkeys:
     async def _come_in(self, key: PasskeyRow, device: str) -> SignedIn | ToChoose:
         who, home, duties = await self._ways(key.person, duty=key.duty)
         if home and not duties:
-            return await self._sign_ins.by_passkey(who, None, device)
+            return await self._sign_ins.by_passkey(who, key.id, None, device)
         if len(duties) == 1 and not home:
-            return await self._sign_ins.by_passkey(who, duties[0], device)
-        ticket = self._choices.put(Choice(self._end(), key.person, key.duty))
+            return await self._sign_ins.by_passkey(who, key.id, duties[0], device)
+        ticket = self._choices.put(Choice(self._end(), key.person, key.id, key.duty))
         return ToChoose(ticket, home, tuple(duties))
 
     async def _ways(

@@ -9,15 +9,19 @@ from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.permits import Role
 from village_hub.access import staff_acts
+from village_hub.access.acts import Act, Outcome, Scene
 from village_hub.access.appointments import SECOND_WITHIN
 from village_hub.access.facts import Subject
-from village_hub.access.staff_acts import ACT, Act, Outcome, Scene
+from village_hub.access.staff_acts import ACT
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.catalogue import appointments, audit, people, seconds
 from village_hub.catalogue.staff_models import Second
-from village_hub.catalogue.staff_rows import SecondRow
+from village_hub.catalogue.staff_rows import AppointmentRow, SecondRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import HubError, NotFound, Refused
+from village_hub.notices import port
+from village_hub.notices.kinds import Kind, Whom
+from village_hub.notices.port import About, Event, To
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class Seconds:
             "unit": row.unit,
             "role": row.role.value,
         }
-        self._append(session, "end_appointment", by, None, about)
+        self._append(session, "end_appointment", (by, None), about)
+        _tell_of_end(session, row, by, now)
 
     def _ask(self, session: Session, asker: Subject, act: Act) -> SecondRow:
         staff_acts.check(session, act, Scene(asker, self._clock))
@@ -91,7 +96,8 @@ class Seconds:
             expires=now + SECOND_WITHIN,
         )
         added = seconds.add(session, row)
-        self._log(session, f"ask.{added.kind}", act, asker, None)
+        home = staff_acts.home_of(session, act)
+        self._log(session, f"ask.{added.kind}", act, (asker, None), home)
         return added
 
     def _confirm(self, session: Session, second: Subject, name: str) -> Outcome:
@@ -100,9 +106,11 @@ class Seconds:
             raise _none()
         waiting = self._read(session, row)
         scene = Scene(waiting.asker, self._clock, second)
+        home = staff_acts.home_of(session, waiting.act)
         outcome = staff_acts.do(session, waiting.act, scene)
         seconds.confirm(session, name, second.id, self._clock.utc_ms())
-        self._log(session, row.kind, waiting.act, waiting.asker, second, outcome.made)
+        by = (waiting.asker, second)
+        self._log(session, row.kind, waiting.act, by, home, outcome.made)
         return outcome
 
     def _read(self, session: Session, row: SecondRow) -> Waiting:
@@ -131,24 +139,25 @@ class Seconds:
         session: Session,
         action: str,
         act: Act,
-        asker: Subject,
-        second: Subject | None,
+        by: tuple[Subject, Subject | None],
+        home: str,
         made: str = "",
     ) -> None:
         said = act.model_dump(mode="json", exclude={"kind"}, exclude_none=True).items()
         about = {name: int(value) if value is True else value for name, value in said if value}
         if made:
             about["made"] = made
-        self._append(session, action, asker, second, about)
+        self._append(session, action, by, about, home)
 
     def _append(
         self,
         session: Session,
         action: str,
-        who: Subject,
-        second: Subject | None,
+        by: tuple[Subject, Subject | None],
         about: dict[str, str | int],
+        household: str = "",
     ) -> None:
+        who, second = by
         entry = Entry(
             id=new_id(self._clock),
             utc_ms=self._clock.utc_ms(),
@@ -157,6 +166,7 @@ class Seconds:
             result=ALLOWED,
             who=Who.of(who),
             second=Who.of(second) if second else None,
+            household=household,
             about=about,
         )
         audit.append(session, entry, self._chain)
@@ -183,6 +193,14 @@ def duty_of(
         name=who.name,
         unit_name=rows[0].unit_name,
     )
+
+
+def _tell_of_end(session: Session, row: AppointmentRow, by: Subject, now: int) -> None:
+    """Whoever held it, and the oversight: it took only one person."""
+    said = {"who": row.person_name, "unit": row.unit_name, "by": by.name}
+    event = Event(Kind.APPOINTMENT_ENDED, About("appointment", row.id), now, said)
+    told = {Whom.APPOINTED: [To.one(row.person)], Whom.AUDITOR: [port.AUDITORS]}
+    port.announce(session, event, told)
 
 
 def _none() -> NotFound:

@@ -5,32 +5,27 @@ import random
 from dataclasses import dataclass, field
 
 from village_core.clock import Clock
-from village_core.enrolment import (
-    SELECTOR,
-    TYPED_TRIES,
-    TYPED_VALID,
-    new_typed_code,
-    read_typed_code,
-)
+from village_core.enrolment import SELECTOR, read_typed_code
 from village_core.ids import new_id, new_secret
 from village_core.permits import Action, Purpose
 from village_core.tokens import LONGEST, Kind
 from village_hub.access.credentials import DUTY_LIFE, SESSION_LIFE, digest
-from village_hub.access.facts import Said
-from village_hub.access.identity import KIOSK, PersonCaller, claims_of
+from village_hub.access.facts import Said, Subject
+from village_hub.access.identity import KIOSK, PersonCaller, claims_of, subject_of_sign_in
 from village_hub.access.origin import Source
+from village_hub.access.sign_in_notes import SignInNotes
 from village_hub.access.throttle import Throttle, network_of
 from village_hub.access.token_keys import TokenKeys
+from village_hub.audit.strangers import SIGN_IN, Strangers
 from village_hub.catalogue import people
-from village_hub.catalogue.models import OneTimeCode, SignIn
+from village_hub.catalogue.models import SignIn
 from village_hub.catalogue.rows import Capacity, Method, PersonRow
 from village_hub.catalogue.staff_rows import AppointmentRow
-from village_hub.catalogue.store import Catalogue
-from village_hub.errors import NotFound, TooMany
+from village_hub.catalogue.store import Catalogue, Session
+from village_hub.errors import NotFound
 
 log = logging.getLogger(__name__)
 
-LINK_VALID = 72 * 3600 * 1000  # ms
 MOST_FAILURES = 10  # from one source ...
 FAILURES_EVERY = 300.0  # ... in so many seconds
 SLOWEST_REFUSAL = 1.5  # seconds
@@ -46,46 +41,20 @@ class SignedIn:
     expires: int = 0  # UTC ms
 
 
-class Codes:
-    """Makes one-time codes for people who are known."""
-
-    def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
-        self._catalogue = catalogue
-        self._clock = clock
-
-    async def link(self, person: str) -> str:
-        """A new code of 256 bits for a link's fragment: single use, 72 h."""
-        code = new_secret()
-        await self._add(person, digest(code), None, LINK_VALID)
-        return code
-
-    async def typed(self, person: str) -> str:
-        """A new code of eight letters: single use, 5 tries, 10 minutes."""
-        for _ in range(20):  # a selector may be taken by another open code
-            code = new_typed_code()
-            letters = code.replace("-", "")
-            if await self._add(person, digest(letters), letters[:SELECTOR], TYPED_VALID * 1000):
-                return code
-        raise TooMany("too many typed codes are open; wait a little", retry_after=TYPED_VALID)
-
-    async def _add(self, person: str, code_digest: str, selector: str | None, valid: int) -> bool:
-        now = self._clock.utc_ms()
-        row = OneTimeCode(
-            id=new_id(self._clock),
-            person_id=person,
-            digest=code_digest,
-            selector=selector,
-            tries=TYPED_TRIES,
-            expires=now + valid,
-        )
-        return await self._catalogue.write(people.add_code, row, now)
-
-
 class SignIns:
     """Codes in, sessions out."""
 
-    def __init__(self, hub: str, catalogue: Catalogue, keys: TokenKeys, clock: Clock) -> None:
+    def __init__(
+        self,
+        hub: str,
+        catalogue: Catalogue,
+        keys: TokenKeys,
+        strangers: Strangers,
+        clock: Clock,
+    ) -> None:
         self._hub = hub
+        self._strangers = strangers
+        self._notes = SignInNotes(hub, clock)
         self._catalogue = catalogue
         self._keys = keys
         self._clock = clock
@@ -104,6 +73,7 @@ class SignIns:
         who = await self._spend(code, row)
         if who is None:
             log.info("a sign-in from %s failed", source.address)
+            self.failed(source)
             await self._clock.sleep(random.uniform(0.5, SLOWEST_REFUSAL))  # noqa: S311 - a delay
             raise NotFound("this code is wrong, used or expired", code="bad_code")
         self._failures.give_back(network)
@@ -114,20 +84,38 @@ class SignIns:
         letters = read_typed_code(code)
         spent = digest(letters or code.strip())
         selector = letters[:SELECTOR] if letters else None
-        now = self._clock.utc_ms()
-        return await self._catalogue.write(people.sign_in, spent, selector, row, now)
+
+        def act(session: Session) -> PersonRow | None:
+            now = self._clock.utc_ms()
+            whose = people.whose_code(session, spent, people.HOUSEHOLD, now)
+            first = whose is not None and not people.has_signed_in(session, whose)
+            who = people.sign_in(session, spent, selector, row, now)
+            if who is not None:
+                self._notes.by_code(session, who, row.id, first=first)
+            return who
+
+        return await self._catalogue.write(act)
+
+    def failed(self, source: Source) -> None:
+        """Somebody could not come in: counted in the log by network and minute."""
+        self._strangers.note(source.address, SIGN_IN)
 
     async def by_passkey(
-        self, person: PersonRow, duty: AppointmentRow | None, device: str
+        self, person: PersonRow, key: str, duty: AppointmentRow | None, device: str
     ) -> SignedIn:
-        """A session for whoever has just shown a key of theirs; on duty when that is given."""
+        """A session for whoever has just shown this key of theirs; on duty when that is given."""
         secret = new_secret()
         row = self._new_session(secret, device, Method.PASSKEY)
-        row.person_id = person.id
+        row.person_id, row.passkey_id = person.id, key
         if duty is not None:
             row.capacity, row.appointment_id = Capacity.DUTY.value, duty.id
             row.expires = min(row.created + DUTY_LIFE, duty.until)
-        await self._catalogue.write(people.open_sign_in, row)
+        subject = subject_of_sign_in(self._hub, person, duty)
+
+        def act(session: Session) -> None:
+            self._notes.by_key(session, subject, people.open_sign_in(session, row))
+
+        await self._catalogue.write(act)
         log.info("sign-in %s of person %s by passkey", row.id, person.id)
         return SignedIn(person.id, person.name, row.id, secret, row.expires)
 
@@ -145,11 +133,16 @@ class SignIns:
             expires=now + SESSION_LIFE,
         )
 
-    async def end(self, sign_in: str, person: str) -> bool:
+    async def end(self, subject: Subject, sign_in: str) -> bool:
         """False when this person has no such session."""
-        return await self._catalogue.write(
-            people.end_sign_in, sign_in, person, self._clock.utc_ms()
-        )
+
+        def act(session: Session) -> bool:
+            ended = people.end_sign_in(session, sign_in, subject.id, self._clock.utc_ms())
+            if ended:
+                self._notes.ended(session, subject, sign_in)
+            return ended
+
+        return await self._catalogue.write(act)
 
     async def end_others(self, kept: str, person: str) -> None:
         """Whatever else is signed in as this person ends."""

@@ -1,44 +1,41 @@
-"""Acts about people and keys that two named persons do: what they are, who may, what they change.
+"""Acts about staff and their keys that two named persons do: what they are, who may, what they
+change.
 
 Each is checked when it is asked for and again when it is confirmed, in the transaction that does
 it; what is wrong is raised, and nothing is done.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
-from village_core.clock import Clock
-from village_core.enrolment import TYPED_TRIES
-from village_core.ids import new_id, new_secret
-from village_core.messages import PRINTABLE
+from village_core.ids import new_id
 from village_core.permits import Role
 from village_hub.access import appointments as rules
-from village_hub.access.appointments import SENTENCES, Fault, Proposal
-from village_hub.access.credentials import digest
+from village_hub.access import codes, household_acts
+from village_hub.access.acts import (
+    Act,
+    Check,
+    Id,
+    Kind,
+    Name,
+    Outcome,
+    Scene,
+    find_person,
+    wrong,
+)
+from village_hub.access.appointments import Fault, Proposal
 from village_hub.access.facts import Subject
+from village_hub.access.household_acts import AddOwner, SignInCode, VillagerCode
 from village_hub.catalogue import appointments, passkeys, people, units
-from village_hub.catalogue.models import OneTimeCode
-from village_hub.catalogue.rows import PersonRow
 from village_hub.catalogue.staff_models import Appointment, Unit
 from village_hub.catalogue.staff_rows import UnitKind, UnitRow
 from village_hub.catalogue.store import Session
-from village_hub.errors import Conflict, HubError, NotFound, Refused, Unprocessable
+from village_hub.errors import Conflict, NotFound, Refused, Unprocessable
 
-CODE_VALID = 72 * 3600 * 1000  # ms
-
-Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
-]
 Place = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}([0-9]{3}([0-9]{3})?)?)?$")]
-
-
-class Act(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Appoint(Act):
@@ -86,46 +83,25 @@ class StaffCode(Act):
     person: Id
 
 
-class VillagerCode(Act):
-    """A lost phone, at the window: the person's sessions and keys at home end, and there is a new
-    code."""
-
-    kind: Literal["villager_code"] = "villager_code"
-    person: Id
-
-
 AnyAct = Annotated[
-    Appoint | AddUnit | RemoveUnit | AddPerson | RemovePerson | StaffCode | VillagerCode,
+    Appoint
+    | AddUnit
+    | RemoveUnit
+    | AddPerson
+    | RemovePerson
+    | StaffCode
+    | AddOwner
+    | SignInCode
+    | VillagerCode,
     Field(discriminator="kind"),
 ]
 ACT: TypeAdapter[AnyAct] = TypeAdapter(AnyAct)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was made; `code` is shown once."""
-
-    made: str = ""
-    code: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Who does it, and when; `second` is missing while it is only asked for."""
-
-    asker: Subject
-    clock: Clock
-    second: Subject | None = None
-
-    @property
-    def now(self) -> int:
-        return self.clock.utc_ms()
-
-
 def check(session: Session, act: Act, scene: Scene) -> None:
     """Raises what is wrong with it, for the one who asks or the one who confirms."""
     if scene.second is not None and scene.second.id == scene.asker.id:
-        raise _wrong(Fault.ITSELF)
+        raise wrong(Fault.ITSELF)
     KINDS[type(act)].check(session, act, scene)
 
 
@@ -140,6 +116,15 @@ def concerns(act: Act) -> str | None:
     return act.unit if isinstance(act, Appoint | RemoveUnit) else None
 
 
+def home_of(session: Session, act: Act) -> str:
+    """The household that reads of it in its log; "" for an act about staff."""
+    if isinstance(act, AddOwner):
+        return act.household
+    if isinstance(act, RemovePerson | SignInCode | VillagerCode):
+        return min(people.households_of(session, act.person), default="")
+    return ""
+
+
 def _by_admin(session: Session, act: Act, scene: Scene) -> None:
     """✎ of the column "users, roles, keys"."""
     about = act.person if isinstance(act, Appoint | RemovePerson) else ""
@@ -149,12 +134,12 @@ def _by_admin(session: Session, act: Act, scene: Scene) -> None:
     if fault is None and scene.second is not None:
         fault = rules.confirming_fault(scene.second, scene.asker.id, about)
     if fault is not None:
-        raise _wrong(fault)
+        raise wrong(fault)
     _CHECKS.get(type(act), _nothing)(session, act, scene)
 
 
 def _check_appointment(session: Session, act: Any, scene: Scene) -> None:
-    unit, _ = _unit(session, act.unit), _person(session, act.person)
+    unit, _ = _unit(session, act.unit), find_person(session, act.person)
     proposal = Proposal(
         act.person, act.role, unit.kind, act.begins, act.until, act.declared_unrelated
     )
@@ -166,7 +151,7 @@ def _check_appointment(session: Session, act: Any, scene: Scene) -> None:
         now=scene.now,
     )
     if fault is not None:
-        raise _wrong(fault)
+        raise wrong(fault)
     if any((row.unit, row.role) == (act.unit, act.role) for row in rows):
         raise Conflict("this person has this role there already", code="appointed_already")
 
@@ -236,7 +221,7 @@ def _remove_person(session: Session, act: Any, scene: Scene) -> Outcome:
 def _by_tier_above(session: Session, act: Any, scene: Scene) -> None:
     """Staff enrol before two persons of the tier above; where that has nobody here, before two
     admins."""
-    _person(session, act.person)
+    find_person(session, act.person)
     rows = appointments.to_come(session, act.person, scene.now)
     if not rows:
         raise Conflict("this person holds no appointment: appoint them first", code="not_staff")
@@ -246,7 +231,7 @@ def _by_tier_above(session: Session, act: Any, scene: Scene) -> None:
     }
     for who in (scene.asker, scene.second):
         if who is not None and who.id == act.person:
-            raise _wrong(Fault.ITSELF)
+            raise wrong(Fault.ITSELF)
         if who is not None and not _fits_above(who, above):
             raise Refused("only two persons of the unit above do this", code="scope")
 
@@ -260,47 +245,12 @@ def _fits_above(who: Subject, above: set[str]) -> bool:
 def _staff_code(session: Session, act: Any, scene: Scene) -> Outcome:
     people.end_sign_ins(session, act.person, scene.now)
     passkeys.end_all(session, act.person, scene.now)
-    return _new_code(session, act.person, people.PASSKEY, scene)
-
-
-def _at_the_window(session: Session, act: Any, scene: Scene) -> None:
-    """Two of the committee whose place the household is in."""
-    _person(session, act.person)
-    places = people.places_of(session, act.person)
-    if not places:
-        raise Conflict("this person belongs to no household here", code="no_household")
-    for who in (scene.asker, scene.second):
-        if who is None:
-            continue
-        if who.id == act.person:
-            raise _wrong(Fault.ITSELF)
-        inside = any(place.startswith(who.place or "") or not place for place in places)
-        if Role.COMMITTEE not in who.roles or not inside:
-            raise Refused("only two persons of the committee do this", code="scope")
-
-
-def _villager_code(session: Session, act: Any, scene: Scene) -> Outcome:
-    people.end_sign_ins(session, act.person, scene.now, at_home=True)
-    passkeys.end_all(session, act.person, scene.now, at_home=True)
-    return _new_code(session, act.person, people.HOUSEHOLD, scene)
-
-
-def _new_code(session: Session, person: str, capacity: str, scene: Scene) -> Outcome:
-    code = new_secret()
-    row = OneTimeCode(
-        id=new_id(scene.clock),
-        person_id=person,
-        digest=digest(code),
-        tries=TYPED_TRIES,
-        expires=scene.now + CODE_VALID,
-        capacity=capacity,
-    )
-    people.add_code(session, row, scene.now)
-    return Outcome(person, code)
+    code = codes.link(session, scene.clock, act.person, people.PASSKEY)
+    return Outcome(act.person, code)
 
 
 def _check_removal(session: Session, act: Any, _scene: Scene) -> None:
-    _person(session, act.person)
+    find_person(session, act.person)
 
 
 def _check_unit(session: Session, act: Any, _scene: Scene) -> None:
@@ -316,27 +266,6 @@ def _unit(session: Session, name: str) -> UnitRow:
     if row is None:
         raise NotFound("there is no such unit", code="no_such_unit")
     return row
-
-
-def _person(session: Session, name: str) -> PersonRow:
-    row = people.person(session, name)
-    if row is None:
-        raise NotFound("there is no such person", code="no_such_person")
-    return row
-
-
-def _wrong(fault: Fault) -> HubError:
-    kind = Refused if fault in (Fault.ITSELF, Fault.SECOND) else Unprocessable
-    return kind(SENTENCES[fault], code=fault.value)
-
-
-Check = Callable[[Session, Any, Scene], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    check: Check
-    do: Callable[[Session, Any, Scene], Outcome]
 
 
 _CHECKS: Mapping[type[Act], Check] = MappingProxyType(
@@ -355,6 +284,8 @@ KINDS: Mapping[type[Act], Kind] = MappingProxyType(
         AddPerson: Kind(_by_admin, _add_person),
         RemovePerson: Kind(_by_admin, _remove_person),
         StaffCode: Kind(_by_tier_above, _staff_code),
-        VillagerCode: Kind(_at_the_window, _villager_code),
+        AddOwner: Kind(household_acts.check_owner, household_acts.add_owner),
+        SignInCode: Kind(household_acts.check_window, household_acts.sign_in_code),
+        VillagerCode: Kind(household_acts.check_window, household_acts.villager_code),
     }
 )

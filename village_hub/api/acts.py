@@ -7,9 +7,9 @@ what is said here.
 from aiohttp import web
 
 from village_hub import keys
+from village_hub.access.acts import Act
 from village_hub.access.guard import by_hand
 from village_hub.access.matrix import Column, Row
-from village_hub.access.staff_acts import Act
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.errors import Conflict, NotFound, Refused, Unprocessable
 

@@ -118,7 +118,7 @@ async def end_sign_in(request: web.Request) -> web.Response:
     """Sign one of them out; 404 when it is not mine."""
     caller = person(request)
     name = request.match_info["sign_in"]
-    if not await request.app[keys.SIGN_INS].end(name, caller.subject.id):
+    if not await request.app[keys.SIGN_INS].end(caller.subject, name):
         raise NotFound("there is no such sign-in")
     request.app[keys.RENEWAL].look_soon()
     return done()

@@ -94,7 +94,7 @@ async def contact(request: web.Request) -> web.Response:
     found = await request.app[keys.CATALOGUE].read(notices.contact, person(request).subject.id)
     if found is None:
         raise NotFound("there is no phone number")
-    return reply(ContactShown.model_validate(_contact(found)))
+    return reply(contact_shown(found))
 
 
 @routes.put("/api/v1/me/contact", name="set_my_contact")
@@ -102,11 +102,8 @@ async def contact(request: web.Request) -> web.Response:
 async def set_contact(request: web.Request) -> web.Response:
     """Be reached by this phone, in this order. It gives nobody a right (IDN-11)."""
     said = await bodies.read(request, ContactShown)
-    wanted = tuple(Channel(name) for name in said.channels)
-    if sorted(set(wanted)) != sorted(wanted):
-        raise Unprocessable("each way once", code="bad_body")
-    holder, now = person(request).subject.id, request.app[keys.CLOCK].utc_ms()
-    found = Contact(holder, normal_phone(said.phone), wanted, said.language)
+    found = contact_of(person(request).subject.id, said)
+    now = request.app[keys.CLOCK].utc_ms()
     await request.app[keys.CATALOGUE].write(notices.set_contact, found, now)
     return done()
 
@@ -171,6 +168,16 @@ def _notice(row: NoticeRow, language: str) -> NoticeShown:
     )
 
 
-def _contact(found: Contact) -> dict[str, object]:
+def contact_of(holder: str, said: ContactShown) -> Contact:
+    """Raises Unprocessable."""
+    wanted = tuple(Channel(name) for name in said.channels)
+    if sorted(set(wanted)) != sorted(wanted):
+        raise Unprocessable("each way once", code="bad_body")
+    return Contact(holder, normal_phone(said.phone), wanted, said.language)
+
+
+def contact_shown(found: Contact) -> ContactShown:
     channels = [str(one) for one in found.channels]
-    return {"phone": found.phone, "channels": channels, "language": found.language}
+    return ContactShown.model_validate(
+        {"phone": found.phone, "channels": channels, "language": found.language}
+    )

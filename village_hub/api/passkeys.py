@@ -21,7 +21,7 @@ from village_hub.access.sign_in import SignedIn
 from village_hub.api import bodies
 from village_hub.api.coming_in import give_cookie
 from village_hub.api.contract import Shape, done, operation, reply
-from village_hub.catalogue import appointments, passkeys, people
+from village_hub.catalogue import passkeys, people
 from village_hub.catalogue.rows import Capacity
 from village_hub.catalogue.staff_rows import PasskeyRow
 from village_hub.errors import Conflict, Forbidden, NotFound, Refused, TooMany
@@ -198,24 +198,22 @@ async def add(request: web.Request) -> web.Response:
 @operation(body=NewName, errors=(NotFound, Refused))
 async def rename(request: web.Request) -> web.Response:
     """Call one of my keys something else."""
-    row = await _mine(request, by_hand(request))
+    caller = by_hand(request)
+    row = await _mine(request, caller)
     body = await bodies.read(request, NewName)
-    write = request.app[keys.CATALOGUE].write
-    await write(passkeys.rename, row.id, row.person, body.name)
+    await request.app[keys.PASSKEYS].rename(caller.subject, row, body.name)
     return done()
 
 
 @routes.delete("/api/v1/me/passkeys/{passkey}", name="end_my_passkey")
 @operation(errors=(NotFound, Refused, Conflict))
 async def end(request: web.Request) -> web.Response:
-    """One of my keys opens nothing any more. 409 last_passkey: without one nobody is on duty."""
-    row = await _mine(request, by_hand(request))
-    catalogue, now = request.app[keys.CATALOGUE], request.app[keys.CLOCK].utc_ms()
-    others = await catalogue.read(passkeys.of_person, row.person)
-    duties = await catalogue.read(appointments.to_come, row.person, now)
-    if row.duty and duties and not any(each.duty for each in others if each.id != row.id):
-        raise Conflict("add another key first: this is your last for duty", code="last_passkey")
-    await catalogue.write(passkeys.end, row.id, row.person, now)
+    """One of my keys opens nothing any more, and what it opened ends, this session too if it was
+    the one. 409 last_passkey: without one nobody is on duty."""
+    caller = by_hand(request)
+    row = await _mine(request, caller)
+    await request.app[keys.PASSKEYS].end(caller.subject, row)
+    request.app[keys.RENEWAL].look_soon()
     return done()
 
 

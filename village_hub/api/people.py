@@ -4,10 +4,12 @@ keys anew, by two persons."""
 from aiohttp import web
 
 from village_hub import keys
+from village_hub.access.acts import Id, Name
 from village_hub.access.guard import by_hand
+from village_hub.access.household_acts import AddOwner, SignInCode, VillagerCode
 from village_hub.access.identity import PersonCaller
 from village_hub.access.matrix import Column, Row
-from village_hub.access.staff_acts import AddPerson, Id, Name, RemovePerson, StaffCode, VillagerCode
+from village_hub.access.staff_acts import AddPerson, RemovePerson, StaffCode
 from village_hub.api import bodies
 from village_hub.api.acts import FAULTS, Asked, ask
 from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
@@ -40,6 +42,16 @@ class MembersShown(Shape):
 class NewMember(Shape):
     name: Name
     adult: bool = True
+
+
+class NewOwner(Shape):
+    name: Name
+
+
+class CodeWish(Shape):
+    """`typed`: eight letters for 10 minutes instead of a link."""
+
+    typed: bool = False
 
 
 class ChangedMember(Shape):
@@ -87,11 +99,29 @@ async def new_code(request: web.Request) -> web.Response:
     return await ask(request, VillagerCode(person=_named(request)), Column.LOST)
 
 
+@routes.post("/api/v1/people/{person}/sign-in-code", name="ask_sign_in_code")
+@operation(body=CodeWish, answer=Asked, status=202, errors=FAULTS)
+async def sign_in_code(request: web.Request) -> web.Response:
+    """At the window, for a villager's further way in: two of the committee. Nothing of theirs
+    ends, and their household is told when it is used."""
+    wish = await bodies.read(request, CodeWish)
+    return await ask(request, SignInCode(person=_named(request), typed=wish.typed), Column.LOST)
+
+
 @routes.post("/api/v1/people/{person}/new-key", name="ask_new_key")
 @operation(answer=Asked, status=202, errors=FAULTS)
 async def new_key(request: web.Request) -> web.Response:
     """A first or a new key for staff: two of the unit above, else two admins."""
     return await ask(request, StaffCode(person=_named(request)), Column.STAFF_KEYS)
+
+
+@routes.post("/api/v1/households/{household}/owners", name="ask_owner")
+@operation(body=NewOwner, answer=Asked, status=202, errors=FAULTS, creates=True)
+async def add_owner(request: web.Request) -> web.Response:
+    """Ask for a new owner of a household, as an admin; confirmed, its other owners are told."""
+    body = await bodies.read(request, NewOwner)
+    household = request.match_info["household"][:80]
+    return await ask(request, AddOwner(name=body.name, household=household), Column.PEOPLE)
 
 
 @routes.get("/api/v1/households/{household}/members", name="members")

@@ -5,13 +5,14 @@ from aiohttp import web
 from village_core.grants import GrantKind, plain
 from village_core.permits import Action, CameraClass, Purpose
 from village_hub import keys
+from village_hub.access import basis
 from village_hub.access.guard import person
 from village_hub.access.identity import PersonCaller
 from village_hub.api import bodies
 from village_hub.api.cameras import known
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.api.homes import belonging, owning
-from village_hub.catalogue import basis, grants, invitations, people
+from village_hub.catalogue import grants, invitations, people
 from village_hub.catalogue.consent_models import FilmedPerson
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
@@ -196,7 +197,7 @@ def _add_filmed(
     camera: CameraRow,
     wish: FilmedWish,
 ) -> None:
-    if basis.camera_facts(session, camera).camera_class is not CameraClass.H_IN:
+    if basis.camera_facts(session, [camera])[camera.id].camera_class is not CameraClass.H_IN:
         raise Unprocessable("only of cameras inside a home", code="not_inside")
     if people.person(session, wish.person) is None:
         raise NotFound("there is no such person", code="no_such_recipient")

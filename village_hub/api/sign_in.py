@@ -50,7 +50,7 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """Ends this session, and within seconds what it was watching."""
     caller = person(request)
-    await request.app[keys.SIGN_INS].end(caller.sign_in, caller.subject.id)
+    await request.app[keys.SIGN_INS].end(caller.subject, caller.sign_in)
     request.app[keys.RENEWAL].look_soon()
     response = web.Response(status=204)
     set_cookie(response, request[SOURCE], "", 0)

@@ -11,6 +11,7 @@ from village_hub.audit.entry import Entry, EntryKind
 MINUTE_MS = 60_000
 MOST_NETWORKS = 50  # of a minute; all further ones are counted as one
 OTHERS = "others"
+ANYTHING, SIGN_IN = "refuse_strangers", "refuse_sign_in"  # what they tried
 
 
 class Strangers:
@@ -18,14 +19,14 @@ class Strangers:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._counts: dict[int, Counter[str]] = {}
+        self._counts: dict[int, Counter[tuple[str, str]]] = {}
 
-    def note(self, address: str) -> None:
+    def note(self, address: str, tried: str = ANYTHING) -> None:
         """Somebody without credentials that are good here was refused."""
         counts = self._counts.setdefault(self._clock.utc_ms() // MINUTE_MS, Counter())
-        network = network_of(address)
-        known = network in counts or len(counts) < MOST_NETWORKS
-        counts[network if known else OTHERS] += 1
+        place = (tried, network_of(address))
+        known = place in counts or len(counts) < MOST_NETWORKS
+        counts[place if known else (tried, OTHERS)] += 1
 
     def of_past_minutes(self) -> Iterator[Entry]:
         """An entry for each network and minute that is over; they are told once."""
@@ -37,10 +38,10 @@ class Strangers:
 
     def _take(self, minutes: list[int]) -> Iterator[Entry]:
         for minute in minutes:
-            for network, count in self._counts.pop(minute).items():
+            for (tried, network), count in self._counts.pop(minute).items():
                 yield making.system(
                     self._clock,
-                    "refuse_strangers",
+                    tried,
                     kind=EntryKind.REFUSAL_COUNT,
                     result="unauthorized",
                     source=network,

@@ -14,6 +14,7 @@ from village_core.ids import new_id
 from village_core.jobs import Supervisor
 from village_core.messages import PRINTABLE, OpeningNote, SosAnswer, SosRaised
 from village_core.permits import CameraClass
+from village_hub.access import basis
 from village_hub.access.identity import PersonCaller
 from village_hub.cases import emergency, sos
 from village_hub.cases.checks import POLICE
@@ -22,11 +23,12 @@ from village_hub.cases.effects import Callee, Ring
 from village_hub.cases.emergency import Emergency, Yard
 from village_hub.cases.matter import Matter, Next, Part, Person
 from village_hub.cases.sos import Called, Sos
-from village_hub.catalogue import basis, cameras, consent, openings, people, units
+from village_hub.catalogue import cameras, openings, people, units
 from village_hub.catalogue.rows import NodeRow
 from village_hub.catalogue.staff_rows import UnitKind
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.config import NoticesConfig
+from village_hub.consent.standing import standing_sos
 from village_hub.errors import (
     ChildOffline,
     ChildTimeout,
@@ -169,7 +171,7 @@ class Alarms:
         if found is None:
             raise NotFound("there is no such household", code="no_such_household")
         name, place = found
-        standing = consent.standing_sos(session, self._hub, household, now)
+        standing = standing_sos(session, self._hub, household, now)
         grant = max(standing, key=lambda each: each.terms.not_before, default=None)
         called = _called(grant.terms.recipients) if grant else ()
         family = {row.person for row in people.members(session, household) if row.adult}
@@ -229,7 +231,7 @@ def _ring(made: Sos, settings: NoticesConfig) -> Ring:
 def _yards(session: Session, place: str) -> tuple[Yard, ...]:
     """Cameras of class H-OUT there that are shared at all; nothing of the inside of a home."""
     found = cameras.of_households(session, tuple(openings.households_in(session, place)))
-    facts = [basis.camera_facts(session, row) for row in found]
+    facts = basis.camera_facts(session, found).values()
     return tuple(
         Yard(camera=each.id, household=each.household)
         for each in facts

@@ -1,5 +1,7 @@
 """What SOS and emergencies give to decisions: facts from their documents (PRM-6, PRM-7)."""
 
+from collections.abc import Collection
+
 from village_hub.access.facts import OpeningFacts, OpeningKind
 from village_hub.cases.emergency import Emergency
 from village_hub.cases.sos import Sos
@@ -7,11 +9,14 @@ from village_hub.catalogue import openings
 from village_hub.catalogue.store import Session
 
 
-def of_camera(session: Session, camera: str, now: int) -> tuple[OpeningFacts, ...]:
-    """Those that concern the camera, open or just over."""
-    return tuple(
-        _facts(kind, document) for kind, document in openings.about_camera(session, camera, now)
-    )
+def of_cameras(
+    session: Session, cameras: Collection[str], now: int
+) -> dict[str, tuple[OpeningFacts, ...]]:
+    """Those that concern each of the cameras, open or just over."""
+    found: dict[str, tuple[OpeningFacts, ...]] = {}
+    for camera, kind, document in openings.about_cameras(session, cameras, now):
+        found[camera] = (*found.get(camera, ()), _facts(kind, document))
+    return found
 
 
 def _facts(kind: str, document: str) -> OpeningFacts:

@@ -4,10 +4,11 @@ which knows, names cameras."""
 
 from collections.abc import Iterable
 
+from village_hub.access import basis
 from village_hub.cases.request import Found
 from village_hub.cases.request_terms import Footage
 from village_hub.cases.things import PublicCamera
-from village_hub.catalogue import basis, camera_records, cameras, people
+from village_hub.catalogue import camera_records, cameras, people
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
 
@@ -65,5 +66,5 @@ def _in_place(session: Session, camera_id: str, place: str) -> CameraRow | None:
 
 
 def _is_public(session: Session, camera: CameraRow) -> bool:
-    facts = basis.camera_facts(session, camera)
+    facts = basis.camera_facts(session, [camera])[camera.id]
     return facts.camera_class.public

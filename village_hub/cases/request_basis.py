@@ -1,6 +1,6 @@
 """What approved requests are to a decision about a camera (code R): rows to facts."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 
 from village_hub.access.facts import RequestFacts
 from village_hub.cases.request import AskedPart, Request, State
@@ -10,17 +10,17 @@ from village_hub.catalogue.store import Session
 RUNNING = (State.APPROVED, State.ANSWERED)
 
 
-def requests_about(session: Session, camera: str) -> tuple[RequestFacts, ...]:
-    """Those that name the camera and are not over, one for each."""
-    rows = matters.about_camera(session, camera, "request")
-    requests = (Request.model_validate_json(row.document) for row in rows)
-    return tuple(facts for request in requests for facts in _facts(request, camera))
-
-
-def _facts(request: Request, camera: str) -> Iterator[RequestFacts]:
-    for part in request.parts:
-        if part.camera == camera:
-            yield _of_part(request, part)
+def requests_about(
+    session: Session, cameras: Collection[str]
+) -> dict[str, tuple[RequestFacts, ...]]:
+    """Those that name one of the cameras and are not over, by camera."""
+    found: dict[str, tuple[RequestFacts, ...]] = {}
+    for row in matters.about_cameras(session, cameras, "request"):
+        request = Request.model_validate_json(row.document)
+        for part in request.parts:
+            if part.camera in cameras:
+                found[part.camera] = (*found.get(part.camera, ()), _of_part(request, part))
+    return found
 
 
 def _of_part(request: Request, part: AskedPart) -> RequestFacts:

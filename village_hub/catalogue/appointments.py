@@ -84,6 +84,11 @@ def any_in(session: Session, unit_id: str, now: int) -> bool:
     return session.exec(query).first() is not None
 
 
+def any_ever(session: Session) -> bool:
+    """Whether anybody was ever appointed."""
+    return session.exec(select(Appointment.id).limit(1)).first() is not None
+
+
 def page(
     session: Session, after: str, limit: int, *, unit: str | None = None, person: str | None = None
 ) -> list[AppointmentRow]:

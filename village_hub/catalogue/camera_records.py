@@ -1,6 +1,7 @@
 """Queries about what is on record of cameras: sync, no HTTP, no events."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -121,18 +122,27 @@ class Standing:
     home: str = ""  # the household's name
 
 
+NOWHERE = Standing(None, None, "")
+
+
 def standing(session: Session, camera_id: str) -> Standing:
+    return standings(session, {camera_id}).get(camera_id, NOWHERE)
+
+
+def standings(session: Session, camera_ids: Collection[str]) -> dict[str, Standing]:
+    """By camera."""
     query = (
         select(Camera, Household, CameraRecord)
         .join(Household, col(Household.id) == col(Camera.household_id))
         .outerjoin(CameraRecord, col(CameraRecord.camera_id) == col(Camera.id))
-        .where(col(Camera.id) == camera_id)
+        .where(col(Camera.id).in_(camera_ids))
     )
-    found = session.exec(query).first()
-    if found is None:
-        return Standing(None, None, "")
-    camera, household, record = found
-    return Standing(_on_record(camera, record), household.unit_id, household.place, household.name)
+    return {
+        camera.id: Standing(
+            _on_record(camera, record), household.unit_id, household.place, household.name
+        )
+        for camera, household, record in session.exec(query)
+    }
 
 
 def _on_record(camera: Camera, record: CameraRecord | None) -> OnRecord | None:

@@ -1,5 +1,7 @@
 """Queries about cameras: sync, no HTTP, no events."""
 
+from collections.abc import Collection
+
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -17,6 +19,12 @@ class CameraElsewhere(Exception):  # noqa: N818 - a state of the catalogue
 def find(session: Session, camera_id: str) -> CameraRow | None:
     row = session.get(Camera, camera_id)
     return _camera_row(row) if row and row.gone is None else None
+
+
+def some(session: Session, camera_ids: Collection[str]) -> dict[str, CameraRow]:
+    """Those of them that are there, by id."""
+    rows = session.exec(_there().where(col(Camera.id).in_(camera_ids)))
+    return {row.id: _camera_row(row) for row in rows}
 
 
 def owners(session: Session, camera_ids: frozenset[str]) -> dict[str, tuple[str, frozenset[str]]]:

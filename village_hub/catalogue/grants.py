@@ -98,13 +98,19 @@ def of_household(
     return [row_of(row) for row in session.exec(query.limit(limit))]
 
 
-def standing_of_household(session: Session, household_id: str, node_id: str) -> list[GrantRow]:
-    """What a decision may rest on, or be refused by in words: those of the agent that is there now.
-    Signatures are checked by whoever asks."""
-    query = _by_id("").where(
-        GrantRecord.household_id == household_id, GrantRecord.node_id == node_id
+def standing_in(
+    session: Session, household_ids: Collection[str]
+) -> list[tuple[GrantRow, PublicKey]]:
+    """What a decision may rest on, or be refused by in words: those of the agent that is there now,
+    with its household's key. Signatures are checked by whoever asks."""
+    query = select(GrantRecord, Node.household_key).where(
+        col(GrantRecord.household_id).in_(household_ids),
+        col(Node.id) == col(GrantRecord.node_id),
+        col(Node.household_id) == col(GrantRecord.household_id),
+        col(Node.revoked).is_(None),
     )
-    return [row_of(row) for row in session.exec(query)]
+    rows = session.exec(query.order_by(col(GrantRecord.id)))
+    return [(row_of(row), PublicKey.from_text(key)) for row, key in rows]
 
 
 def given_to(

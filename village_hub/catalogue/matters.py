@@ -207,7 +207,12 @@ def everything(session: Session, wanted: Wanted) -> list[MatterRow]:
 
 def about_camera(session: Session, camera: str, kind: str) -> list[MatterRow]:
     """Matters of this kind that name the camera and are not over."""
-    theirs = select(MatterCamera.matter_id).where(MatterCamera.camera_id == camera)
+    return about_cameras(session, {camera}, kind)
+
+
+def about_cameras(session: Session, cameras: Collection[str], kind: str) -> list[MatterRow]:
+    """Those that name one of the cameras."""
+    theirs = select(MatterCamera.matter_id).where(col(MatterCamera.camera_id).in_(cameras))
     query = select(MatterRecord).where(
         MatterRecord.kind == kind,
         col(MatterRecord.closed).is_(None),

@@ -28,6 +28,7 @@ class Household(SQLModel, table=True):
     created: int = Field(sa_column=_time())
     place: str = ""  # administrative code
     unit_id: str | None = Field(default=None, foreign_key="unit.id")  # a unit's own site
+    version: int = 1  # of place and unit
 
 
 class Person(SQLModel, table=True):
@@ -35,6 +36,9 @@ class Person(SQLModel, table=True):
     name: str
     created: int = Field(sa_column=_time())
     removed: int | None = Field(default=None, sa_column=_time(nullable=True))
+    signed_in: int | None = Field(
+        default=None, sa_column=_time(nullable=True)
+    )  # for the first time
 
 
 class Membership(SQLModel, table=True):
@@ -109,6 +113,7 @@ class SignIn(SQLModel, table=True):
     appointment_id: str | None = Field(default=None, foreign_key="appointment.id")
     kiosk: bool = False
     shift_id: str | None = Field(default=None, foreign_key="shift.id")  # a kiosk's
+    passkey_id: str | None = Field(default=None, index=True)  # the key that opened it
 
 
 class OneTimeCode(SQLModel, table=True):

@@ -1,5 +1,7 @@
 """Queries about SOS and emergencies: sync, no HTTP, no rules."""
 
+from collections.abc import Collection
+
 from sqlmodel import Session, col, select
 
 from village_hub.catalogue.case_models import MatterCamera, MatterRecord
@@ -8,18 +10,20 @@ from village_hub.catalogue.models import Household, Node
 RECENT = 3600 * 1000  # ms: of one that is just over, the refusal says so
 
 
-def about_camera(session: Session, camera_id: str, now: int) -> list[tuple[str, str]]:
-    """(kind, document) of the openings that concern this camera, open or just over."""
+def about_cameras(
+    session: Session, camera_ids: Collection[str], now: int
+) -> list[tuple[str, str, str]]:
+    """(camera, kind, document) of the openings that concern these, open or just over."""
     query = (
-        select(MatterRecord)
+        select(MatterCamera.camera_id, MatterRecord)
         .join(MatterCamera, col(MatterCamera.matter_id) == col(MatterRecord.id))
         .where(
-            col(MatterCamera.camera_id) == camera_id,
+            col(MatterCamera.camera_id).in_(camera_ids),
             col(MatterCamera.end) > now - RECENT,
             col(MatterRecord.kind).in_(("sos", "emergency")),
         )
     )
-    return [(row.kind, row.document) for row in session.exec(query)]
+    return [(camera, row.kind, row.document) for camera, row in session.exec(query)]
 
 
 def open_of_household(session: Session, household_id: str) -> str | None:

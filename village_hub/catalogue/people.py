@@ -1,5 +1,7 @@
 """Queries about households, people, one-time codes and sign-ins: sync, no HTTP, no events."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, and_, col, delete, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -36,6 +38,11 @@ def households(session: Session) -> list[HouseholdRow]:
     return [HouseholdRow(row.id, row.name) for row in found]
 
 
+def household(session: Session, household_id: str) -> HouseholdRow | None:
+    row = session.get(Household, household_id)
+    return HouseholdRow(row.id, row.name) if row else None
+
+
 def add_owner(session: Session, person_id: str, name: str, household_id: str, now: int) -> None:
     """A new person who owns the household."""
     session.add(Person(id=person_id, name=name, created=now))
@@ -58,6 +65,12 @@ def page(session: Session, after: str, limit: int) -> list[PersonRow]:
 def person(session: Session, person_id: str) -> PersonRow | None:
     row = session.get(Person, person_id)
     return _person_row(session, row) if row and row.removed is None else None
+
+
+def has_signed_in(session: Session, person_id: str) -> bool:
+    """Ever."""
+    row = session.get(Person, person_id)
+    return row is not None and row.signed_in is not None
 
 
 def remove_person(session: Session, person_id: str, now: int) -> None:
@@ -108,6 +121,20 @@ def owners(session: Session, household_id: str) -> frozenset[str]:
         or_(col(Membership.role) == OWNER, col(Membership.delegated)),
     )
     return frozenset(session.exec(query))
+
+
+def ties(
+    session: Session, household_ids: Collection[str]
+) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """By household: its owners, with those who may what the owner may, and its other members."""
+    query = select(Membership).where(col(Membership.household_id).in_(household_ids))
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for row in session.exec(query):
+        owning, others = found.setdefault(row.household_id, (set(), set()))
+        (owning if row.role == OWNER or row.delegated else others).add(row.person_id)
+    return {
+        home: (frozenset(owning), frozenset(others)) for home, (owning, others) in found.items()
+    }
 
 
 def members(session: Session, household_id: str) -> list[MemberRow]:
@@ -190,12 +217,15 @@ def sign_in(
     who = person(session, person_id) if person_id else None
     if who is not None:
         sign_in.person_id = who.id
-        session.add(sign_in)
+        open_sign_in(session, sign_in)
     return who
 
 
 def open_sign_in(session: Session, sign_in: SignIn) -> SignInRow:
     session.add(sign_in)
+    who = session.get(Person, sign_in.person_id)
+    if who is not None and who.signed_in is None:
+        who.signed_in = sign_in.created
     session.flush()
     return _sign_in_row(sign_in)
 
@@ -276,6 +306,12 @@ def replace_sign_in(session: Session, digest: str, now: int) -> None:
         row.ended = now
 
 
+def end_opened_by(session: Session, passkey_id: str, now: int) -> None:
+    """Every session that this key opened."""
+    living = update(SignIn).where(col(SignIn.passkey_id) == passkey_id, col(SignIn.ended).is_(None))
+    session.exec(living.values(ended=now))
+
+
 def forget_ended(session: Session, before: int) -> None:
     """Codes and sessions that ended before this time: which device, and when, is nobody's need."""
     session.exec(delete(OneTimeCode).where(col(OneTimeCode.expires) < before))
@@ -343,4 +379,5 @@ def _sign_in_row(row: SignIn) -> SignInRow:
         appointment=row.appointment_id,
         kiosk=row.kiosk,
         shift=row.shift_id,
+        passkey=row.passkey_id,
     )

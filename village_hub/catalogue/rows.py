@@ -98,6 +98,7 @@ class SignInRow:
     appointment: str | None = None
     kiosk: bool = False
     shift: str | None = None
+    passkey: str | None = None  # the key that opened it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Queries about turns of duty: sync, no HTTP. One is open from its start until it ends or is
 ended; nobody has to close it."""
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, select
 
@@ -20,6 +22,16 @@ def open_of(session: Session, person_id: str, now: int) -> ShiftRow | None:
     )
     found = session.exec(query).first()
     return _row(*found) if found else None
+
+
+def open_of_each(session: Session, person_ids: Collection[str], now: int) -> dict[str, ShiftRow]:
+    """The open shift of each of them who has one."""
+    query = select(Shift, Person).where(
+        running(now),
+        col(Shift.person_id).in_(person_ids),
+        col(Person.id) == col(Shift.person_id),
+    )
+    return {person.id: _row(shift, person) for shift, person in session.exec(query)}
 
 
 def open_in(session: Session, unit_id: str, now: int) -> list[ShiftRow]:

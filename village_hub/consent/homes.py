@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from village_core.permits import CameraClass
+from village_hub.access import basis
 from village_hub.access.facts import Subject
 from village_hub.access.matrix import Row
-from village_hub.catalogue import basis, cameras, invitations, people
+from village_hub.catalogue import cameras, invitations, people
 from village_hub.catalogue.store import Session
 
 
@@ -57,7 +58,8 @@ def households_of(session: Session, person: str) -> list[str]:
 def classes(session: Session, household: str) -> Mapping[str, CameraClass]:
     """Of the household's own cameras."""
     rows = cameras.of_households(session, (household,))
-    return {row.id: basis.camera_facts(session, row).camera_class for row in rows}
+    facts = basis.camera_facts(session, rows)
+    return {name: each.camera_class for name, each in facts.items()}
 
 
 def camera_names(session: Session, household: str) -> Mapping[str, str]:

@@ -14,7 +14,6 @@ from village_core.grants import GrantStatus
 from village_hub.access.facts import Subject
 from village_hub.access.identity import PersonCaller
 from village_hub.catalogue import drafts, grants, invitations, people
-from village_hub.catalogue.consent import standing
 from village_hub.catalogue.consent_rows import GrantRow, HomeRow
 from village_hub.catalogue.notices import NoticeRow
 from village_hub.catalogue.store import Catalogue, Session
@@ -23,6 +22,7 @@ from village_hub.consent.homes import Ties, classes, ties
 from village_hub.consent.post import Post
 from village_hub.consent.record import Acted
 from village_hub.consent.signed import read_signed
+from village_hub.consent.standing import standing
 from village_hub.consent.states import Act
 from village_hub.errors import Forbidden, NotFound
 from village_hub.notices.kinds import Kind, Outcome, Whom

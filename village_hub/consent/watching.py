@@ -10,12 +10,12 @@ from village_core.grant_tokens import Grant
 from village_core.grants import GrantStatus
 from village_core.permits import Action, Purpose
 from village_hub.access.facts import Permit
-from village_hub.cases.openings import of_camera
+from village_hub.cases.openings import of_cameras
 from village_hub.catalogue import grants
-from village_hub.catalogue.consent import standing
 from village_hub.catalogue.consent_rows import GrantRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.consent.homes import camera_names
+from village_hub.consent.standing import standing
 from village_hub.media.service import LiveService
 
 
@@ -94,7 +94,8 @@ class Watching:
 
 def _openings(session: Session, household: str, now: int) -> list[Open]:
     cameras = camera_names(session, household)
-    facts = {each.id: each for camera in cameras for each in of_camera(session, camera, now)}
+    found = of_cameras(session, cameras, now)
+    facts = {each.id: each for held in found.values() for each in held}
     return [
         Open(each.id, each.kind.value, each.cameras & set(cameras), each.opened, each.ends)
         for each in facts.values()

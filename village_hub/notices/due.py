@@ -154,6 +154,10 @@ RULES: Mapping[Kind, Rule] = MappingProxyType(
             "PRM-21", Duty(Whom.OWNER, 12 * HOUR, CALL, must=_BY_CALL_AND_SLIP), _AUDITOR_DAY
         ),
         Kind.BOX_CHANGED: _rule("PRM-21", _OWNER_CALLED, _SECOND_SOON),
+        # people
+        Kind.OWNER_ADDED: _rule("IDN-16", _OWNER_SOON),
+        Kind.CODE_USED: _rule("IDN-16", _OWNER_SOON),
+        Kind.APPOINTMENT_ENDED: _rule("PRM-11", Duty(Whom.APPOINTED, HOUR, TEXT), _AUDITOR_NOW),
         # oversight
         Kind.LOG_DISPUTED: _rule("AUD-4", Duty(Whom.AUDITOR, HOUR, BRIEF)),
         Kind.LOG_DISPUTE_LATE: _rule("AUD-4", _AUDITOR_NOW),

@@ -34,6 +34,7 @@ class Whom(StrEnum):
     CUSTODIAN = "custodian"  # of the node or of a public place's cameras
     MEDIATOR = "mediator"
     PARTY = "party"  # one of both in a dispute
+    APPOINTED = "appointed"  # whose appointment it is
     AUDITOR = "auditor"
     ADMIN = "admin"
 
@@ -89,6 +90,9 @@ class Kind(StrEnum):
     HELP_EXPIRED = "help_expired"
     DISPUTE_FILED = "dispute_filed"
     DISPUTE_JOINED = "dispute_joined"
+    OWNER_ADDED = "owner_added"
+    CODE_USED = "code_used"
+    APPOINTMENT_ENDED = "appointment_ended"
     DISPUTE_LOOKED = "dispute_looked"
     DISPUTE_CLOSED = "dispute_closed"
     LOG_DISPUTED = "log_disputed"

@@ -7,16 +7,17 @@ from tests.hub.cases.requests import SCAN
 from tests.hub.support import Hub
 from village_core.permits import Action, CameraClass, Purpose, Quality
 from village_hub import keys
+from village_hub.access import basis
 from village_hub.access.classes import Place
 from village_hub.access.facts import Permit, Subject
+from village_hub.access.questions import Question
 from village_hub.access.rules import decide
 from village_hub.cases import request
 from village_hub.cases import request_acts as acts
 from village_hub.cases.matter import DAY, HOUR, Person
 from village_hub.cases.request import Found, Request
 from village_hub.cases.request_terms import Footage, RequestTerms
-from village_hub.catalogue import basis, camera_records
-from village_hub.catalogue.basis import Question
+from village_hub.catalogue import camera_records
 from village_hub.catalogue.camera_records import RecordRow
 
 

@@ -14,10 +14,11 @@ from village_core.ids import new_id
 from village_core.keys import SigningKey
 from village_core.permits import Action, Purpose, Quality
 from village_hub import keys
+from village_hub.access import basis
 from village_hub.access.facts import Subject
+from village_hub.access.questions import Question
 from village_hub.access.rules import decide
-from village_hub.catalogue import basis, grants
-from village_hub.catalogue.basis import Question
+from village_hub.catalogue import grants
 from village_hub.catalogue.consent_models import GrantRecord
 
 LOOKED_UP = {

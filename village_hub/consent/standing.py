@@ -1,40 +1,42 @@
 """Grants as facts: what a decision may believe of consent, verified anew each time."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-from sqlmodel import Session
+from collections.abc import Collection, Iterator, Sequence
 
 from village_core.grant_tokens import Grant
 from village_core.grants import GrantKind, GrantStatus
 from village_core.status_list import Status
 from village_hub.access.facts import GrantFacts, Subject
+from village_hub.access.questions import Fields, Looked
 from village_hub.catalogue import camera_records, grants, invitations
 from village_hub.catalogue.consent_rows import GrantRow
-from village_hub.catalogue.rows import CameraRow
+from village_hub.catalogue.store import Session
 from village_hub.consent.signed import ANY_TIME, read_signed
 
-if TYPE_CHECKING:
-    from village_hub.catalogue.basis import Question
+Standing = tuple[GrantRow, Grant]
 
 
-def granted(
-    session: Session, hub: str, question: "Question", camera: CameraRow
-) -> Mapping[str, Any]:
-    """A source of basis.py: the household's grants that name the subject, stopped and over ones
-    too, for they say why not."""
-    found = standing(session, hub, camera.household, question.now)
-    its = [(row, grant) for row, grant in found if _names(grant, question.subject)]
-    if not its:
-        return {}
-    objected = any(each.objects for each in invitations.filmed(session, frozenset({camera.id})))
-    return {"grants": tuple(_facts(row, grant, objected=objected) for row, grant in its)}
+def granted(session: Session, hub: str, asked: Looked) -> Iterator[Fields]:
+    """A source of access/basis.py: the household's grants that name the subject, stopped and over
+    ones too, for they say why not."""
+    now = max(question.now for question, _ in asked)
+    found = standing_in(session, hub, {camera.household for _, camera in asked}, now)
+    its = [
+        [each for each in found.get(camera.household, ()) if _names(each[1], question.subject)]
+        for question, camera in asked
+    ]
+    concerned = {camera.id for (_, camera), held in zip(asked, its, strict=True) if held}
+    filmed = invitations.filmed(session, frozenset(concerned)) if concerned else []
+    objected = {each.camera for each in filmed if each.objects}
+    for (_, camera), held in zip(asked, its, strict=True):
+        no = camera.id in objected
+        yield {"grants": tuple(_facts(row, grant, objected=no) for row, grant in held)}
 
 
 def granted_cameras(session: Session, hub: str, subject: Subject) -> Iterator[str]:
     """Ids of cameras in grants to the subject as a person; what still holds, `decide` says."""
-    for household in grants.households_given_to(session, subject.id, subject.unit or ""):
-        for _, grant in standing(session, hub, household, ANY_TIME):
+    givers = grants.households_given_to(session, subject.id, subject.unit or "")
+    for held in standing_in(session, hub, givers, ANY_TIME).values():
+        for _, grant in held:
             if _names(grant, subject):
                 yield from grant.terms.cameras
 
@@ -45,16 +47,21 @@ def _names(grant: Grant, subject: Subject) -> bool:
     )
 
 
-def standing(session: Session, hub: str, household: str, now: int) -> list[tuple[GrantRow, Grant]]:
+def standing(session: Session, hub: str, household: str, now: int) -> Sequence[Standing]:
     """Every grant of the household whose text its agent's key signed, whatever became of it."""
-    home = grants.home(session, household)
-    if home is None or home.node is None or home.key is None:
-        return []
-    read = [
-        (row, read_signed(row.text, household, home.key, hub, now))
-        for row in grants.standing_of_household(session, household, home.node)
-    ]
-    return [(row, grant) for row, grant in read if grant is not None and grant.id == row.id]
+    return standing_in(session, hub, {household}, now).get(household, ())
+
+
+def standing_in(
+    session: Session, hub: str, households: Collection[str], now: int
+) -> dict[str, list[Standing]]:
+    """The same of several, by household."""
+    found: dict[str, list[Standing]] = {}
+    for row, key in grants.standing_in(session, households):
+        grant = read_signed(row.text, row.household, key, hub, now)
+        if grant is not None and grant.id == row.id:
+            found.setdefault(row.household, []).append((row, grant))
+    return found
 
 
 def standing_sos(session: Session, hub: str, household: str, now: int) -> list[Grant]:
