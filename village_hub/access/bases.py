@@ -14,11 +14,12 @@ from village_hub.access.facts import (
     GrantFacts,
     OpeningFacts,
     OpeningKind,
+    PersonKey,
     Reason,
     RequestFacts,
     Subject,
 )
-from village_hub.access.matrix import Cell, Only, Row
+from village_hub.access.matrix import Cell, Only, Row, rows_of
 
 DAY_MS = 24 * 3600 * 1000
 HOUR_MS = 3600 * 1000
@@ -48,7 +49,10 @@ DUTY_PURPOSES = frozenset(
 )
 
 
-@dataclass(slots=True)  # not frozen, which would cost a tenth of a decision; nobody changes it
+# Asked and Stands are not frozen, which would cost a tenth of a decision; nobody changes them.
+
+
+@dataclass(slots=True)
 class Asked:
     """One question, whole."""
 
@@ -58,9 +62,10 @@ class Asked:
     purpose: Purpose
     now: int
     basis: Basis
+    key: PersonKey  # the subject's
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stands:
     """It holds: on what, until when (None: as long as it is renewed)."""
 
@@ -73,25 +78,23 @@ class Stands:
 
 def rows(asked: Asked) -> Iterator[Row]:
     """The rows of the table that the subject stands in: relations first, then roles."""
-    subject, basis = asked.subject, asked.basis
-    if subject.key in basis.owners:
+    basis, roles = asked.basis, asked.subject.roles
+    owns = asked.key in basis.owners
+    if owns:
         yield Row.OWNER
-    family = any(_is_family(asked, grant) for grant in basis.grants)
-    if subject.key in basis.members or family:
+    if asked.key in basis.members or _is_family(asked):
         yield Row.MEMBER
-    for role in sorted(subject.roles):
-        yield Row(role.value)
-    if not subject.roles and subject.key not in basis.owners:
+    if roles:
+        yield from rows_of(roles)
+    elif not owns:
         yield Row.NEIGHBOUR
 
 
 def nearest(asked: Asked) -> Reason:
     """Why not, before any cell is asked: what is there but of the wrong kind."""
-    its = [each for each in asked.basis.grants if _is_for(asked.subject, each)]
-    if any(asked.camera.id in each.terms.cameras for each in its):
+    if any(asked.camera.id in each.terms.cameras for each in _its_grants(asked)):
         return Reason.CLASS  # somebody may, but this row and class have no such cell
-    mine = any(asked.camera.id in each.cameras for each in _requests(asked))
-    if mine and asked.action not in BY_REQUEST:
+    if asked.action not in BY_REQUEST and _its_requests(asked):
         return Reason.CLIP_ONLY
     return Reason.NO_BASIS
 
@@ -101,15 +104,15 @@ def nearest(asked: Asked) -> Reason:
 
 def owner(asked: Asked, _cell: Cell) -> Stands | Reason:
     """The household's own, always; a member's share of an SOS too."""
-    key = asked.subject.key
-    if key not in asked.basis.owners | asked.basis.members:
+    basis = asked.basis
+    owns = asked.key in basis.owners
+    if not owns and asked.key not in basis.members:
         return Reason.NO_BASIS
-    purposes = OWN_PURPOSES | {Purpose.SOS} if asked.basis.openings else OWN_PURPOSES
-    if asked.purpose not in purposes:
+    if asked.purpose not in OWN_PURPOSES and not (basis.openings and asked.purpose is Purpose.SOS):
         return Reason.PURPOSE
-    if key in asked.basis.owners:
+    if owns:
         return Stands(outside=False)
-    mine = [each for each in asked.basis.openings if _concerns(asked, each)]
+    mine = [each for each in basis.openings if _concerns(asked, each)]
     running = next((each for each in mine if each.opened <= asked.now < each.ends), None)
     if running is None:
         return Reason.SOS_CLOSED if mine else Reason.NO_BASIS
@@ -120,21 +123,22 @@ def owner(asked: Asked, _cell: Cell) -> Stands | Reason:
 
 
 def consent(asked: Asked, cell: Cell) -> Stands | Reason:
-    """A grant of the household's; of several the one that lasts longest."""
-    found = [_by_grant(asked, cell, each) for each in asked.basis.grants]
-    holding = [each for each in found if isinstance(each, Stands)]
-    if holding:
-        return max(holding, key=lambda each: each.ends or 0)
-    why = [each for each in found if isinstance(each, Reason) and each is not Reason.NO_BASIS]
-    return why[0] if why else Reason.NO_BASIS
+    """A grant of the household's; of several the one that lasts longest, else the first reason."""
+    best: Stands | None = None
+    why: Reason | None = None
+    for grant in _its_grants(asked):
+        if grant.terms.kind is GrantKind.SOS or asked.camera.id not in grant.terms.cameras:
+            continue
+        found = _by_grant(asked, cell, grant)
+        if isinstance(found, Reason):
+            why = why or found
+        elif best is None or (found.ends or 0) > (best.ends or 0):
+            best = found
+    return best or why or Reason.NO_BASIS
 
 
 def _by_grant(asked: Asked, cell: Cell, grant: GrantFacts) -> Stands | Reason:
     terms = grant.terms
-    if terms.kind is GrantKind.SOS or not _is_for(asked.subject, grant):
-        return Reason.NO_BASIS
-    if asked.camera.id not in terms.cameras:
-        return Reason.NO_BASIS
     if (why := _unsound(asked, grant) or _beyond_cell(asked, cell, grant)) is not None:
         return why
     code = covers(
@@ -147,7 +151,7 @@ def _by_grant(asked: Asked, cell: Cell, grant: GrantFacts) -> Stands | Reason:
     )
     if code is not None:
         return Reason(code.value)
-    inside = asked.subject.key in asked.basis.members
+    inside = asked.key in asked.basis.members
     return Stands(outside=not inside, ref=grant.id, ends=terms.until, grant=grant.text)
 
 
@@ -184,54 +188,70 @@ def _footage(asked: Asked, allowed: tuple[int, int] | None) -> Reason | None:
     return None
 
 
+def _its_grants(asked: Asked) -> list[GrantFacts]:
+    """Those that name the subject, as a person or by what they hold in their unit."""
+    of, subject = asked.basis.grants_of, asked.subject
+    if not of:
+        return []
+    near = of.get(asked.key, ())
+    if subject.unit:
+        near += of.get((subject.unit,), ())
+    return [each for each in near if _is_for(subject, each)]
+
+
 def _is_for(subject: Subject, grant: GrantFacts) -> bool:
     return grant.terms.recipient.names(
         issuer=subject.issuer, person=subject.id, unit=subject.unit, roles=subject.roles
     )
 
 
-def _is_family(asked: Asked, grant: GrantFacts) -> bool:
-    return grant.terms.kind is GrantKind.FAMILY and _is_for(asked.subject, grant)
+def _is_family(asked: Asked) -> bool:
+    return any(each.terms.kind is GrantKind.FAMILY for each in _its_grants(asked))
 
 
 # S
 
 
 def opening(asked: Asked, cell: Cell) -> Stands | Reason:
-    """An SOS or a documented emergency that is open to the subject."""
-    mine = [each for each in asked.basis.openings if _concerns(asked, each)]
-    answers = [_by_opening(asked, cell, each) for each in mine]
-    holding = [each for each in answers if isinstance(each, Stands)]
-    if holding:
-        return max(holding, key=lambda each: each.ends or 0)
-    return next((each for each in answers if isinstance(each, Reason)), Reason.NO_BASIS)
+    """An SOS or a documented emergency that is open to the subject: of several the one that lasts
+    longest, else the first reason."""
+    best: OpeningFacts | None = None
+    why: Reason | None = None
+    for each in asked.basis.openings:
+        if not _concerns(asked, each):
+            continue
+        if against := _not_responding(asked, cell, each) or _against_opening(asked, each):
+            why = why or against
+        elif best is None or each.ends > best.ends:
+            best = each
+    if best is None:
+        return why or Reason.NO_BASIS
+    return Stands(outside=True, ref=best.id, ends=best.ends, opened=best.opened, grant=best.grant)
 
 
 def _concerns(asked: Asked, each: OpeningFacts) -> bool:
     return asked.camera.id in each.cameras
 
 
-def _by_opening(asked: Asked, cell: Cell, each: OpeningFacts) -> Stands | Reason:
-    if (why := next(_against_opening(asked, cell, each), None)) is not None:
-        return why
-    return Stands(outside=True, ref=each.id, ends=each.ends, opened=each.opened, grant=each.grant)
-
-
-def _against_opening(asked: Asked, cell: Cell, each: OpeningFacts) -> Iterator[Reason]:
-    subject, emergency = asked.subject, each.kind is OpeningKind.EMERGENCY
-    if emergency and asked.camera.camera_class is not CameraClass.H_OUT:
-        yield Reason.CLASS  # never H-IN (PRM-7)
-    listed = subject.key in each.people
-    if not listed and (cell.only is Only.HELPER or (subject.unit or "") not in each.units):
-        yield Reason.NOT_RESPONDER
+def _not_responding(asked: Asked, cell: Cell, each: OpeningFacts) -> Reason | None:
+    camera, subject = asked.camera, asked.subject
+    if each.kind is OpeningKind.EMERGENCY and camera.camera_class is not CameraClass.H_OUT:
+        return Reason.CLASS  # never H-IN (PRM-7)
+    by_unit = cell.only is not Only.HELPER and (subject.unit or "") in each.units
+    if not by_unit and asked.key not in each.people:
+        return Reason.NOT_RESPONDER
     if cell.only is Only.ESCALATED and not each.escalated:
-        yield Reason.NOT_RESPONDER
+        return Reason.NOT_RESPONDER
+    return None
+
+
+def _against_opening(asked: Asked, each: OpeningFacts) -> Reason | None:
     if not each.opened <= asked.now < each.ends:
-        yield Reason.SOS_CLOSED
+        return Reason.SOS_CLOSED
     if asked.action not in SEEN_IN_SOS:
-        yield Reason.ACTION
-    if asked.purpose is not (Purpose.EMERGENCY if emergency else Purpose.SOS):
-        yield Reason.PURPOSE
+        return Reason.ACTION
+    purpose = Purpose.SOS if each.kind is OpeningKind.SOS else Purpose.EMERGENCY
+    return None if asked.purpose is purpose else Reason.PURPOSE
 
 
 # R
@@ -239,45 +259,47 @@ def _against_opening(asked: Asked, cell: Cell, each: OpeningFacts) -> Iterator[R
 
 def request(asked: Asked, _cell: Cell) -> Stands | Reason:
     """An approved request: stored clips only, within its window, until its return date."""
-    about = [each for each in _requests(asked) if asked.camera.id in each.cameras]
-    if not about:
-        return Reason.NO_BASIS
-    answers = [_by_request(asked, each) for each in about]
-    holding = [each for each in answers if isinstance(each, Stands)]
-    return holding[0] if holding else next(a for a in answers if isinstance(a, Reason))
+    why: Reason | None = None
+    for each in _its_requests(asked):
+        against = _against_request(asked, each)
+        if against is None:
+            return Stands(outside=True, ref=each.id, ends=each.return_by)
+        why = why or against
+    return why or Reason.NO_BASIS
 
 
-def _requests(asked: Asked) -> list[RequestFacts]:
-    """Those that the subject has a part in."""
-    key = asked.subject.key
-    return [each for each in asked.basis.requests if key in each.officers | {each.requester}]
+def _takes_part(each: RequestFacts, person: PersonKey) -> bool:
+    return person in each.officers or person == each.requester
 
 
-def _by_request(asked: Asked, each: RequestFacts) -> Stands | Reason:
-    if (why := next(_against_request(asked, each), None)) is not None:
-        return why
-    return Stands(outside=True, ref=each.id, ends=each.return_by)
+def _its_requests(asked: Asked) -> list[RequestFacts]:
+    """Those about the camera that the subject has a part in."""
+    return [
+        each
+        for each in asked.basis.requests
+        if asked.camera.id in each.cameras and _takes_part(each, asked.key)
+    ]
 
 
-def _against_request(asked: Asked, each: RequestFacts) -> Iterator[Reason]:
+def _against_request(asked: Asked, each: RequestFacts) -> Reason | None:
     if asked.action not in BY_REQUEST:
-        yield Reason.CLIP_ONLY
+        return Reason.CLIP_ONLY
     if (why := _unapproved(each)) is not None:
-        yield why
+        return why
     if each.return_by <= asked.now:
-        yield Reason.EXPIRED
+        return Reason.EXPIRED
     if asked.purpose is not Purpose.CASE:
-        yield Reason.PURPOSE
-    if (reason := _footage(asked, (each.begin, each.end))) is not None:
-        yield reason
-    if asked.action is Action.EXPORT and asked.subject.key in (each.requester, each.approver):
-        yield Reason.SELF_APPROVAL  # requester, approver and exporter are three (PRM-11)
+        return Reason.PURPOSE
+    if (why := _footage(asked, (each.begin, each.end))) is not None:
+        return why
+    exporting = asked.action is Action.EXPORT and asked.key in (each.requester, each.approver)
+    return Reason.SELF_APPROVAL if exporting else None  # the three are three (PRM-11)
 
 
 def _unapproved(each: RequestFacts) -> Reason | None:
     if len(each.officers) < 2:
         return Reason.NEED_TWO
-    if each.approver is not None and each.approver in each.officers | {each.requester}:
+    if each.approver is not None and _takes_part(each, each.approver):
         return Reason.SELF_APPROVAL
     if not each.noticed:
         return Reason.NO_NOTICE
@@ -293,28 +315,24 @@ def _unapproved(each: RequestFacts) -> Reason | None:
 
 def duty(asked: Asked, _cell: Cell) -> Stands | Reason:
     """On shift for a public place that the unit looks after, with a reason in words."""
-    why, shift = next(_against_duty(asked), None), asked.basis.shift
-    if why is not None or shift is None:
-        return why or Reason.NO_SHIFT
-    return Stands(outside=True, ref=shift.id, ends=shift.ends)
-
-
-def _against_duty(asked: Asked) -> Iterator[Reason]:
     camera, subject, shift = asked.camera, asked.subject, asked.basis.shift
     if not camera.camera_class.public:
-        yield Reason.CLASS
+        return Reason.CLASS
     if not _in_scope(subject, camera):
-        yield Reason.SCOPE
+        return Reason.SCOPE
     if shift is None or shift.unit != subject.unit or shift.ends <= asked.now:
-        yield Reason.NO_SHIFT
+        return Reason.NO_SHIFT
+    return _undutiful(asked) or Stands(outside=True, ref=shift.id, ends=shift.ends)
+
+
+def _undutiful(asked: Asked) -> Reason | None:
     if asked.action not in ON_DUTY:
-        yield Reason.ACTION
+        return Reason.ACTION
     if asked.purpose not in DUTY_PURPOSES:
-        yield Reason.PURPOSE
+        return Reason.PURPOSE
     if not asked.basis.reason.strip():
-        yield Reason.NO_REASON
-    if asked.action in FOOTAGE and (outside := _footage(asked, None)) is not None:
-        yield outside
+        return Reason.NO_REASON
+    return _footage(asked, None) if asked.action in FOOTAGE else None
 
 
 def _in_scope(subject: Subject, camera: CameraFacts) -> bool:
@@ -329,7 +347,7 @@ def _in_scope(subject: Subject, camera: CameraFacts) -> bool:
 
 def metadata(asked: Asked, cell: Cell) -> Stands | Reason:
     """Online or not, and why; of the subject's own place, or of what it may see at the moment."""
-    inside = asked.subject.key in asked.basis.members
+    inside = asked.key in asked.basis.members
     if asked.action is not Action.HEALTH:
         return Reason.ACTION
     if inside:
@@ -346,7 +364,7 @@ def _seen_by_law(asked: Asked) -> bool:
         _concerns(asked, each) and each.opened <= asked.now < each.ends
         for each in asked.basis.openings
     )
-    approved = any(each.approved and asked.camera.id in each.cameras for each in _requests(asked))
+    approved = any(each.approved for each in _its_requests(asked))
     return running or approved
 
 

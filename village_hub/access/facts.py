@@ -5,6 +5,7 @@ the owner node's clock; people are (issuer, id), so that an officer of another t
 case.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -151,6 +152,10 @@ class ShiftFacts:
     ends: int
 
 
+GrantIndex = Mapping[tuple[str, ...], tuple[GrantFacts, ...]]
+"""Grants by whom they name first: a person (issuer, id), or a unit (id,)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What was loaded for this one decision, and what a permit carries besides."""
@@ -168,6 +173,19 @@ class Basis:
     reason: str = ""  # in the subject's words
     footage: tuple[int, int] | None = None  # what of the recordings is asked for
     second: PersonKey | None = None  # who confirmed, where a second person must
+    grants_of: GrantIndex = field(init=False, repr=False, compare=False)  # made once, for speed
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grants_of", _by_recipient(self.grants))
+
+
+def _by_recipient(grants: tuple[GrantFacts, ...]) -> GrantIndex:
+    found: dict[tuple[str, ...], tuple[GrantFacts, ...]] = {}
+    for grant in grants:
+        to = grant.terms.recipient
+        key = (to.issuer, to.person) if to.person else (to.unit,)
+        found[key] = (*found.get(key, ()), grant)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ of an appointment. `rules.py` asks each code's predicate; nothing else reads thi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 
-from village_core.permits import Action, CameraClass
+from village_core.permits import Action, CameraClass, Role
 
 
 class Row(StrEnum):
@@ -250,6 +251,12 @@ _WAYS = {
     }
     for row in Row
 }
+
+
+@cache
+def rows_of(roles: frozenset[Role]) -> tuple[Row, ...]:
+    """The rows of these roles, in one order."""
+    return tuple(Row(role.value) for role in sorted(roles))
 
 
 def ways(row: Row, action: Action, camera_class: CameraClass) -> Cells:

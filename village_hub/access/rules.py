@@ -50,11 +50,11 @@ def decide(
 ) -> Permit | Refusal:
     """The first way in the table that holds, else why not. `now` is UTC ms of the owner node's
     clock; `purpose` None is a word that is no purpose."""
-    if subject.roles & MEDIALESS and action in MEDIA:
+    if action in MEDIA and not MEDIALESS.isdisjoint(subject.roles):
         return Refusal(Reason.NO_MEDIA)
     if purpose is None:
         return Refusal(Reason.PURPOSE)
-    asked = Asked(subject, camera, action, purpose, now, basis)
+    asked = Asked(subject, camera, action, purpose, now, basis, subject.key)
     reasons: list[Reason] = []
     for row in bases.rows(asked):
         for cell in ways(row, action, camera.camera_class):
