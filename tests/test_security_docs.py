@@ -10,7 +10,7 @@ from village_core.messages import LARGEST_FRAME, MOST_CAMERAS
 from village_core.tls import CIPHERS
 from village_core.transport import dtls
 from village_hub import config, tls
-from village_hub.access import credentials, devices, passkeys, shifts, sign_in, token_keys
+from village_hub.access import codes, credentials, devices, passkeys, shifts, sign_in, token_keys
 from village_hub.api import bodies, contract, log
 from village_hub.api import passkeys as my_passkeys
 from village_hub.cases import request, scans
@@ -26,7 +26,7 @@ HOUR, DAY, MIB = 3_600_000, 86_400_000, 1024 * 1024
 LIMITS = config.LimitsConfig()
 
 SAID = {
-    "after 72 h": (sign_in.LINK_VALID, 72 * HOUR),
+    "after 72 h": (codes.LINK_VALID, 72 * HOUR),
     "a link of 256 bits and 6 digits told by voice": (inviting.VALID, 72 * HOUR),
     "8 of 20 letters (35 bits), once, 5 tries": (
         (enrolment.TYPED_LENGTH, len(enrolment.ALPHABET), enrolment.TYPED_TRIES),

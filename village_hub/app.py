@@ -31,12 +31,12 @@ from village_hub.api import bodies, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
-from village_hub.catalogue import consent as consent_facts
 from village_hub.catalogue import device_grants, nodes, people, seconds, signs
 from village_hub.catalogue import once as answers
 from village_hub.catalogue.store import Catalogue, CatalogueError
 from village_hub.config import Config
 from village_hub.consent import service as consent
+from village_hub.consent import standing
 from village_hub.media.service import LiveNeeds, OpenLive
 from village_hub.media.turn import Turn
 from village_hub.media.uploads import Uploads
@@ -117,7 +117,7 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
         app[keys.CONFIG].url,
         token_keys,
         clock,
-        lambda first, end: catalogue.read(consent_facts.statuses, hub, first, end),
+        lambda first, end: catalogue.read(standing.statuses, hub, first, end),
     )
     app[keys.THROTTLES] = keys.Throttles(
         enrolment=Throttle(limits.enrolments_per_minute, 60, clock),
