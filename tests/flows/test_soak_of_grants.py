@@ -59,6 +59,12 @@ class Guest:
     client: Client
     grant: str = ""
     watching: list[Viewer] = field(default_factory=list)
+    stopped: float = 0.0
+
+    def is_over(self) -> bool:
+        """Of those who come back sooner, the old legs may go on under the new grant."""
+        over = asyncio.get_running_loop().time() > self.stopped + LATEST
+        return over and not self.watching
 
 
 @dataclass
@@ -138,6 +144,7 @@ class Soak:
             viewer.stopped = now
         self.gone += guest.watching
         guest.watching = []
+        guest.stopped = now
         if at_home:
             await self.at_home("stop", guest.grant)
         else:
@@ -208,16 +215,20 @@ async def invite(soak: Soak, count: int) -> None:
 
 
 async def stir(soak: Soak, stops: int, seed: int) -> None:
-    """Stops at random, here and at home; whoever was stopped may be given another grant."""
+    """Stops at random, here and at home; whoever was stopped is given another grant later."""
     dice = random.Random(seed)
     for guest in soak.guests:
         await soak.give(guest)
     for number in range(stops):
+        await until(lambda: any(guest.watching or guest.is_over() for guest in soak.guests), 10)
         watching = [guest for guest in soak.guests if guest.watching]
+        if not watching:
+            watching = [next(guest for guest in soak.guests if guest.is_over())]
+            await soak.give(watching[0])
         await soak.stop(dice.choice(watching), at_home=number % 2 == 1)
         await asyncio.sleep(dice.uniform(0, 0.5))
-        idle = [guest for guest in soak.guests if not guest.watching]
-        if len(idle) > 1 or dice.random() < 0.5:
+        idle = [guest for guest in soak.guests if guest.is_over()]
+        if idle:
             await soak.give(dice.choice(idle))
 
 
