@@ -23,7 +23,7 @@ from tests.support.village import Client, Home, Village
 from village_core.clock import SYSTEM_CLOCK
 from village_core.ids import new_id
 from village_core.jobs import Supervisor
-from village_hub.access.sign_in import Codes
+from village_hub.access import codes
 from village_hub.catalogue import people
 from village_hub.catalogue.store import Catalogue
 
@@ -209,7 +209,7 @@ async def invite(soak: Soak, count: int) -> None:
         person = new_id()
         now = SYSTEM_CLOCK.utc_ms()
         await soak.catalogue.write(people.add_staff, person, f"guest {number}", now)
-        code = await Codes(soak.catalogue, SYSTEM_CLOCK).link(person)
+        code = await soak.catalogue.write(codes.link, SYSTEM_CLOCK, person)
         client = await asyncio.to_thread(Client, soak.village.url, code)
         soak.guests.append(Guest(person, client))
 
