@@ -330,5 +330,5 @@ async def test_entries_of_a_home_say_so(home: Home) -> None:
     """What stands in the hub's chain names the line and its hash at home."""
     (line,) = chained({"event": "sos", "ref": "s", "why": "button"})
     await home.tell(line)
-    (entry,) = await written(home.hub, "act")
+    entry = next(each for each in await written(home.hub, "act") if each.action == "sos_at_home")
     assert entry.about == {"home_line": 1, "home_hash": line.hash, "how": "button"}
