@@ -311,4 +311,4 @@ async def test_a_shift_is_opened_once_for_12_hours_at_most_and_listed_in_its_uni
     assert await refusal(await shift(hub, officer, "DELETE")) == (404, "no_shift")
     read = hub.app[keys.CATALOGUE].read
     entries = [kept.entry.action for kept in await read(lambda one: list(Chain(one, SERVE)))]
-    assert entries == ["shift.start", "shift.end"]
+    assert [each for each in entries if each.startswith("shift.")] == ["shift.start", "shift.end"]
