@@ -31,7 +31,7 @@ __all__ = [
 hypothesis.settings.register_profile("ours", deadline=None)  # these machines are shared
 hypothesis.settings.load_profile("ours")
 REAL_TIME = {"agent", "browser", "flows", "interop", "network"}  # media, browsers, namespaces
-NOT_SO = {"agent/onvif", "agent/test_cli.py", "agent/test_check.py", "agent/test_consent.py"}
+NOT_SO = {"agent/onvif", "agent/test_cli.py", "agent/test_consent.py"}
 
 
 class SideBySide(LoadScopeScheduling):  # type: ignore[misc]

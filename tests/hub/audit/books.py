@@ -19,8 +19,9 @@ def everything(session: Session, chain: str = audit.SERVE) -> list[Entry]:
 
 
 async def written(hub: Hub, *kinds: str) -> list[Entry]:
-    """What the log holds, of these kinds."""
+    """What the log holds, of these kinds; that somebody signed in for it is left out."""
     found = await hub.app[keys.CATALOGUE].read(everything)
+    found = [entry for entry in found if not entry.action.startswith("sign_in.")]
     return [entry for entry in found if not kinds or entry.kind in kinds]
 
 
