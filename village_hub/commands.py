@@ -19,7 +19,8 @@ from village_core.enrolment import TYPED_TRIES, TYPED_VALID
 from village_core.ids import new_id, new_secret
 from village_hub.access.credentials import digest
 from village_hub.access.receipts import new_sign
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind
+from village_hub.audit import making
+from village_hub.audit.entry import ALLOWED, Entry
 from village_hub.catalogue import audit, cameras, nodes, people, signs
 from village_hub.catalogue.rows import CameraKind, CameraRow
 from village_hub.catalogue.store import Catalogue
@@ -84,16 +85,8 @@ def entry_of(
     here: Office, action: str, result: str = ALLOWED, *, household: str = "", **about: str
 ) -> Entry:
     """Whoever may use this machine did it, and no name is known for certain."""
-    return Entry(
-        id=new_id(here.clock),
-        utc_ms=here.clock.utc_ms(),
-        kind=EntryKind.ACT,
-        action=action,
-        result=result,
-        device=COMMAND_LINE,
-        household=household,
-        about=about,
-    )
+    more = {"device": COMMAND_LINE, "household": household, "about": about}
+    return making.act(here.clock, None, action, result, **more)
 
 
 async def list_households(here: Office) -> Lines:

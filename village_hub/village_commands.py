@@ -6,7 +6,7 @@ import re
 
 from village_core.permits import Role
 from village_hub.access import classes
-from village_hub.access.village_books import By, VillageBooks
+from village_hub.access.village_books import PLACE, By, VillageBooks
 from village_hub.catalogue import audit, camera_records, cameras, household_places, people
 from village_hub.catalogue.camera_records import RecordRow
 from village_hub.catalogue.household_places import HouseholdPlaceRow
@@ -17,14 +17,12 @@ from village_hub.commands import COMMAND_LINE, CommandError, Lines, Office, pick
 from village_hub.notices.contacts import Contact, normal_phone
 from village_hub.staff_commands import BY, PERSON, find_person, find_unit, subject_of
 
-PLACE = re.compile(r"[0-9]{12,20}")
-
 
 async def put_place(
     here: Office, household: str, place: str, unit: str | None, by: str | None
 ) -> Lines:
     """`by`: a clerk of the committee, who answers for the place."""
-    if not PLACE.fullmatch(place):
+    if not re.fullmatch(PLACE, place):
         raise CommandError("a household's place is its village's code of 12 digits, or longer")
     found = pick(await here.catalogue.read(people.households), household, "household")
     row = await here.catalogue.read(household_places.find, found.id)

@@ -1,6 +1,5 @@
 """`home-agent check`: its words, for each thing that can be wrong."""
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -29,7 +28,7 @@ async def test_a_good_camera_is_measured_and_nothing_is_wrong() -> None:
     async with rtsp_camera({"/main": Stream(clip=clips.SMALL)}) as camera:
         report = await check(camera.url_with_password(), seconds=3)
     assert report.exit_code == 0
-    assert re.search(r"H\.264 Main 320x180, (24\.\d|25)", text(report))
+    assert "H.264 Main 320x180, 25" in text(report)
     assert "a keyframe every 1.0 s" in text(report)
     assert report.lines()[-1].strip() == "Nothing is wrong."
     assert PASSWORD not in text(report)

@@ -220,11 +220,10 @@ async def stir(soak: Soak, stops: int, seed: int) -> None:
     for guest in soak.guests:
         await soak.give(guest)
     for number in range(stops):
-        await until(lambda: any(guest.watching or guest.is_over() for guest in soak.guests), 10)
+        if not any(guest.watching for guest in soak.guests):
+            await until(lambda: any(guest.is_over() for guest in soak.guests), 10)
+            await soak.give(next(guest for guest in soak.guests if guest.is_over()))
         watching = [guest for guest in soak.guests if guest.watching]
-        if not watching:
-            watching = [next(guest for guest in soak.guests if guest.is_over())]
-            await soak.give(watching[0])
         await soak.stop(dice.choice(watching), at_home=number % 2 == 1)
         await asyncio.sleep(dice.uniform(0, 0.5))
         idle = [guest for guest in soak.guests if guest.is_over()]

@@ -24,7 +24,13 @@ from village_hub.access.facts import Permit
 from village_hub.catalogue import cameras, nodes
 from village_hub.catalogue.models import Enrolment
 from village_hub.catalogue.rows import CameraRow
-from village_hub.config import Config, DiscoveryConfig, ListenConfig, MetricsConfig
+from village_hub.config import (
+    Config,
+    DiscoveryConfig,
+    ListenConfig,
+    MetricsConfig,
+    TlsConfig,
+)
 from village_hub.errors import HubError, NotFound
 from village_hub.media.service import LiveNeeds, LiveSession, Opened
 
@@ -143,6 +149,16 @@ def small_config(folder: Path, **more: Any) -> Config:
     )
 
 
+def sealed_config(folder: Path, host: str, port: int) -> Config:
+    """TLS by the hub's own CA, on loopback; `host` is what the hub calls itself."""
+    return small_config(
+        folder,
+        public_url=f"https://{host}:{port}",
+        listen=ListenConfig(hosts=["127.0.0.1"], port=port),
+        tls=TlsConfig(own_ca=True),
+    )
+
+
 @dataclass
 class Agent:
     """An enrolled box's keys and id."""
@@ -174,6 +190,16 @@ class Hub(People):
     @property
     def origin(self) -> str:
         return str(self.client.make_url("/")).rstrip("/")
+
+    async def raw(self, request: bytes) -> bytes:
+        """What comes back first when just this is sent."""
+        url = self.client.make_url("/")
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(request)
+        answer = await asyncio.wait_for(reader.read(4000), 5)
+        writer.close()
+        await writer.wait_closed()
+        return answer
 
     async def ask(self, method: str, path: str, **more: Any) -> ClientResponse:
         return await self.client.request(method, path, allow_redirects=False, **more)

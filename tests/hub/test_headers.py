@@ -1,6 +1,5 @@
 """What every answer says to a browser, pages or not; and the cookies (ASVS V3)."""
 
-import asyncio
 import ssl
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from tests.hub.conftest import open_fake
-from tests.hub.support import OFFER, SDP, Hub, small_config
+from tests.hub.support import OFFER, SDP, Hub, sealed_config
 from village_hub import headers
 from village_hub.access.origin import SECURE
-from village_hub.config import ListenConfig, TlsConfig
 from village_hub.pages.views import HEADERS, language_cookie
 from village_hub.serving import started
 
@@ -86,16 +84,11 @@ async def test_text_says_its_charset(hub: Hub, path: str) -> None:
 
 async def test_a_request_of_two_lengths_is_refused(hub: Hub) -> None:
     """Else a proxy and the hub may disagree where the next one begins."""
-    url = hub.client.make_url("/")
-    reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(
+    answer = await hub.raw(
         b"POST /api/v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n"
         b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     )
-    answer = await asyncio.wait_for(reader.read(4000), 5)
-    writer.close()
-    await writer.wait_closed()
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
     assert b" 200 " not in answer
 
@@ -103,12 +96,8 @@ async def test_a_request_of_two_lengths_is_refused(hub: Hub) -> None:
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "FOO"])
 async def test_methods_that_nothing_here_has_are_refused(hub: Hub, method: str) -> None:
     """Another would give its headers back to whoever asks."""
-    url = hub.client.make_url("/")
-    reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(f"{method} /sign-in HTTP/1.1\r\nHost: x\r\nCookie: village=abc\r\n\r\n".encode())
-    answer = await asyncio.wait_for(reader.read(2000), 5)
-    writer.close()
-    await writer.wait_closed()
+    request = f"{method} /sign-in HTTP/1.1\r\nHost: x\r\nCookie: village=abc\r\n\r\n"
+    answer = await hub.raw(request.encode())
     assert answer.split(b" ", 2)[1] in (b"400", b"404", b"405")
     assert b"village=abc" not in answer
 
@@ -118,12 +107,7 @@ async def test_over_tls_a_browser_is_told_to_stay_with_tls(
 ) -> None:
     """A year, with what lies below the name; errors say so as well."""
     monkeypatch.setattr("village_hub.serving.open_live", open_fake)
-    config = small_config(
-        tmp_path,
-        public_url=f"https://hub.test:{unused_tcp_port}",
-        listen=ListenConfig(hosts=["127.0.0.1"], port=unused_tcp_port),
-        tls=TlsConfig(own_ca=True),
-    )
+    config = sealed_config(tmp_path, "hub.test", unused_tcp_port)
     runner = await started(config)
     try:
         context = ssl.create_default_context(cafile=config.state / "tls" / "ca.pem")

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from tests.hub.conftest import open_fake
-from tests.hub.support import TurnedClock, small_config, until
+from tests.hub.support import TurnedClock, sealed_config, small_config, until
 from village_core.enrolment import new_nonce
 from village_core.vouching import read_vouch
 from village_hub import keys
@@ -103,12 +103,7 @@ async def test_a_browser_with_the_ca_and_an_agent_with_the_pin_get_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setattr("village_hub.serving.open_live", open_fake)
-    config = small_config(
-        tmp_path,
-        public_url=f"https://localhost:{unused_tcp_port}",
-        listen=ListenConfig(hosts=["127.0.0.1"], port=unused_tcp_port),
-        tls=TlsConfig(own_ca=True),
-    )
+    config = sealed_config(tmp_path, "localhost", unused_tcp_port)
     runner = await started(config)
     try:
         context = ssl.create_default_context(cafile=config.state / "tls" / "ca.pem")

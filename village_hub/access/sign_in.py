@@ -87,11 +87,11 @@ class SignIns:
 
         def act(session: Session) -> PersonRow | None:
             now = self._clock.utc_ms()
-            whose = people.whose_code(session, spent, people.HOUSEHOLD, now)
-            first = whose is not None and not people.has_signed_in(session, whose)
-            who = people.sign_in(session, spent, selector, row, now)
-            if who is not None:
-                self._notes.by_code(session, who, row.id, first=first)
+            found = people.sign_in(session, spent, selector, row, now)
+            if found is None:
+                return None
+            who, first = found
+            self._notes.by_code(session, who, row.id, first=first)
             return who
 
         return await self._catalogue.write(act)

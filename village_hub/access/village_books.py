@@ -6,17 +6,18 @@ in the audit log, and in the household's.
 from dataclasses import dataclass
 
 from village_core.clock import Clock
-from village_core.ids import new_id
 from village_core.permits import Role
-from village_hub.access.audit import CALLED_FROM
 from village_hub.access.facts import Subject
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit import making
 from village_hub.catalogue import audit, household_places, notices, people, units
 from village_hub.catalogue.household_places import HouseholdPlaceRow
 from village_hub.catalogue.staff_rows import UnitRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import Conflict, NotFound, Refused, Unprocessable
 from village_hub.notices.contacts import Contact
+
+PLACE = r"^[0-9]{12,20}$"
+"""A household's place: its village's code of 12 digits, and up to 8 more for where in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,9 @@ class VillageBooks:
     def _log(
         self, session: Session, by: By, action: str, household: str, about: dict[str, str]
     ) -> None:
-        origin = CALLED_FROM.get()
-        entry = Entry(
-            id=new_id(self._clock),
-            utc_ms=self._clock.utc_ms(),
-            kind=EntryKind.ACT,
-            action=action,
-            result=ALLOWED,
-            who=Who.of(by.subject) if by.subject else None,
-            source=origin.address,
-            device=by.device or origin.device,
-            household=household,
-            about={name: value for name, value in about.items() if value},
-        )
+        said = {name: value for name, value in about.items() if value}
+        more = {"device": by.device} if by.device else {}
+        entry = making.act(self._clock, by.subject, action, household=household, about=said, **more)
         audit.append(session, entry, self._chain)
 
 

@@ -10,7 +10,16 @@ from village_hub.access.matrix import Column
 from village_hub.access.staff_acts import Appoint
 from village_hub.api import bodies
 from village_hub.api.acts import FAULTS, Asked, ask
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.catalogue import appointments
 from village_hub.catalogue.staff_rows import AppointmentRow
 from village_hub.errors import NotFound, Refused
@@ -53,8 +62,8 @@ async def listed(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         appointments.page, query.after or "", query.limit + 1, unit=query.unit, person=query.person
     )
-    items = [shown(row) for row in rows[: query.limit]]
-    after = items[-1].id if len(rows) > query.limit else None
+    page, after = first_page(rows, query.limit)
+    items = [shown(row) for row in page]
     return reply(Page[AppointmentShown](items=items, next=after))
 
 

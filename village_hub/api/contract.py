@@ -14,7 +14,7 @@ Lists take `limit` and `after` (`Paging`) and give `items` and `next`, the `afte
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -48,6 +48,22 @@ class Page(Shape, Generic[M]):
 
     items: list[M]
     next: str | None = None
+
+
+class Listed(Protocol):
+    """A row of a list that goes by ids."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Listed)
+
+
+def first_page(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
+    """Of rows that were asked for with one more than `limit`: the page, and its `next`."""
+    page = rows[:limit]
+    return page, page[-1].id if len(rows) > len(page) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,16 @@ from village_hub import keys
 from village_hub.access.guard import person
 from village_hub.access.identity import PersonCaller
 from village_hub.api import bodies
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.api.homes import owning
 from village_hub.catalogue import drafts, grants, passkeys
 from village_hub.catalogue.consent_rows import DraftRow
@@ -73,8 +82,7 @@ async def list_drafts(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         drafts.of_household, household, paging.after or "", paging.limit + 1
     )
-    page = rows[: paging.limit]
-    more = page[-1].id if len(rows) > len(page) else None
+    page, more = first_page(rows, paging.limit)
     items = [await shown(request, caller, row) for row in page]
     return reply(Page[DraftShown](items=items, next=more))
 

@@ -9,7 +9,16 @@ from village_hub import keys
 from village_hub.access.guard import by_hand, person
 from village_hub.access.matrix import Column
 from village_hub.api import bodies
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.api.homes import owning
 from village_hub.catalogue import drafts
 from village_hub.catalogue.consent_rows import AskRow
@@ -82,8 +91,7 @@ async def mine(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         drafts.asks_by, subject.issuer, subject.id, paging.after or "", paging.limit + 1
     )
-    page = rows[: paging.limit]
-    more = page[-1].id if len(rows) > len(page) else None
+    page, more = first_page(rows, paging.limit)
     return reply(Page[AskMade](items=[_made(request, row) for row in page], next=more))
 
 

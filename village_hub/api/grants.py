@@ -11,7 +11,7 @@ from village_hub import keys
 from village_hub.access.guard import CALLER, person
 from village_hub.access.identity import NodeCaller, admits
 from village_hub.api import bodies
-from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
+from village_hub.api.contract import Page, Paging, Shape, first_page, operation, read_query, reply
 from village_hub.api.homes import belonging
 from village_hub.catalogue import grants
 from village_hub.catalogue.consent_rows import GrantRow
@@ -109,8 +109,7 @@ async def hear(request: web.Request) -> web.Response:
 
 
 async def _page(request: web.Request, rows: Sequence[GrantRow], limit: int) -> web.Response:
-    page = rows[:limit]
-    more = page[-1].id if len(rows) > len(page) else None
+    page, more = first_page(rows, limit)
     return reply(Page[GrantShown](items=await _shown(request, page), next=more))
 
 

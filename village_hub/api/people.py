@@ -12,7 +12,16 @@ from village_hub.access.matrix import Column, Row
 from village_hub.access.staff_acts import AddPerson, RemovePerson, StaffCode
 from village_hub.api import bodies
 from village_hub.api.acts import FAULTS, Asked, ask
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.catalogue import people
 from village_hub.catalogue.rows import Capacity
 from village_hub.errors import Conflict, NotFound, Refused
@@ -73,8 +82,8 @@ async def listed(request: web.Request) -> web.Response:
     query = read_query(request, Paging)
     await request.app[keys.GUARD].allow(by_hand(request), Column.PEOPLE)
     rows = await request.app[keys.CATALOGUE].read(people.page, query.after or "", query.limit + 1)
-    items = [PersonListed(id=row.id, name=row.name) for row in rows[: query.limit]]
-    after = items[-1].id if len(rows) > query.limit else None
+    page, after = first_page(rows, query.limit)
+    items = [PersonListed(id=row.id, name=row.name) for row in page]
     return reply(Page[PersonListed](items=items, next=after))
 
 

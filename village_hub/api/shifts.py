@@ -8,7 +8,16 @@ from village_hub import keys
 from village_hub.access.guard import by_hand
 from village_hub.access.shifts import LONGEST
 from village_hub.api import bodies
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.catalogue import shifts
 from village_hub.catalogue.rows import Capacity
 from village_hub.catalogue.staff_rows import ShiftRow
@@ -74,8 +83,8 @@ async def listed(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         shifts.page, query.after or "", query.limit + 1, unit=unit
     )
-    items = [_shown(row) for row in rows[: query.limit]]
-    after = items[-1].id if len(rows) > query.limit else None
+    page, after = first_page(rows, query.limit)
+    items = [_shown(row) for row in page]
     return reply(Page[ShiftShown](items=items, next=after))
 
 

@@ -8,7 +8,7 @@ from village_hub.access.matrix import Column
 from village_hub.access.staff_acts import AddUnit, RemoveUnit
 from village_hub.api import bodies
 from village_hub.api.acts import FAULTS, Asked, ask
-from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
+from village_hub.api.contract import Page, Paging, Shape, first_page, operation, read_query, reply
 from village_hub.catalogue import units
 from village_hub.catalogue.rows import Capacity
 from village_hub.catalogue.staff_rows import UnitKind
@@ -38,11 +38,11 @@ async def listed(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         units.everything, query.after or "", query.limit + 1
     )
+    page, after = first_page(rows, query.limit)
     items = [
         UnitShown(id=row.id, kind=row.kind, name=row.name, place=row.place, parent=row.parent)
-        for row in rows[: query.limit]
+        for row in page
     ]
-    after = items[-1].id if len(rows) > query.limit else None
     return reply(Page[UnitShown](items=items, next=after))
 
 

@@ -9,10 +9,19 @@ from pydantic import Field, StringConstraints
 from village_hub import keys
 from village_hub.access.acts import Id
 from village_hub.access.guard import by_hand
-from village_hub.access.village_books import By
+from village_hub.access.village_books import PLACE, By
 from village_hub.api import bodies
 from village_hub.api.case_steps import version_of
-from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
+from village_hub.api.contract import (
+    Page,
+    Paging,
+    Shape,
+    done,
+    first_page,
+    operation,
+    read_query,
+    reply,
+)
 from village_hub.api.notices import ContactShown, contact_of, contact_shown
 from village_hub.catalogue import household_places
 from village_hub.catalogue.household_places import HouseholdPlaceRow
@@ -47,7 +56,7 @@ class HouseholdShown(Shape):
 class HouseholdPlace(Shape):
     """A village's code of 12 digits, and up to 8 more for the household in it."""
 
-    place: Annotated[str, StringConstraints(pattern=r"^[0-9]{12,20}$")]
+    place: Annotated[str, StringConstraints(pattern=PLACE)]
     unit: Id | None = Field(default=None)
 
 
@@ -59,8 +68,8 @@ async def listed(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         household_places.within, by.place or "-", query.after or "", query.limit + 1
     )
-    items = [_shown(row) for row in rows[: query.limit]]
-    after = items[-1].id if len(rows) > query.limit else None
+    page, after = first_page(rows, query.limit)
+    items = [_shown(row) for row in page]
     return reply(Page[HouseholdShown](items=items, next=after))
 
 

@@ -2,7 +2,6 @@
 samples (IDN-13, PRM-21)."""
 
 import asyncio
-from collections.abc import Sequence
 
 from aiohttp import web
 from pydantic import Field
@@ -13,7 +12,7 @@ from village_hub import keys
 from village_hub.access.guard import by_hand, person
 from village_hub.access.matrix import Column
 from village_hub.api import bodies
-from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
+from village_hub.api.contract import Page, Paging, Shape, first_page, operation, read_query, reply
 from village_hub.api.drafts import DraftShown, shown
 from village_hub.catalogue import drafts
 from village_hub.catalogue.consent_rows import DraftRow
@@ -105,7 +104,7 @@ async def list_drafts(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         drafts.at_window, unit, paging.after or "", paging.limit + 1
     )
-    page, more = _page(rows, paging.limit)
+    page, more = first_page(rows, paging.limit)
     items = [await shown(request, caller, row) for row in page]
     return reply(Page[DraftShown](items=items, next=more))
 
@@ -133,7 +132,7 @@ async def samples(request: web.Request) -> web.Response:
     rows = await request.app[keys.CATALOGUE].read(
         drafts.from_windows, paging.after or "", paging.limit + 1
     )
-    page, more = _page(rows, paging.limit)
+    page, more = first_page(rows, paging.limit)
     return reply(Page[Sample](items=[_sample(row) for row in page], next=more))
 
 
@@ -149,11 +148,6 @@ async def _read_scan(request: web.Request) -> bytes:
     except TimeoutError as error:
         raise TooSlow(f"the scan took over {SCAN_WITHIN:.0f} s") from error
     return bytes(data)
-
-
-def _page(rows: Sequence[DraftRow], limit: int) -> tuple[Sequence[DraftRow], str | None]:
-    page = rows[:limit]
-    return page, page[-1].id if len(rows) > len(page) else None
 
 
 def _sample(row: DraftRow) -> Sample:

@@ -13,8 +13,11 @@ from village_hub.access.facts import Permit, Subject
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 
 
-def act(clock: Clock, subject: Subject, action: str, result: str = ALLOWED, **more: Any) -> Entry:
-    """What somebody did, or was refused: in a handler, for it says where the request came from."""
+def act(
+    clock: Clock, subject: Subject | None, action: str, result: str = ALLOWED, **more: Any
+) -> Entry:
+    """What somebody did, or was refused: in a handler, for it says where the request came from.
+    Without a subject it was the command line, which knows nobody for certain."""
     return Entry.model_validate(
         {
             "id": new_id(clock),
@@ -22,7 +25,7 @@ def act(clock: Clock, subject: Subject, action: str, result: str = ALLOWED, **mo
             "kind": EntryKind.ACT,
             "action": action,
             "result": result,
-            "who": Who.of(subject),
+            "who": Who.of(subject) if subject else None,
             **called_from(),
             **more,
         }

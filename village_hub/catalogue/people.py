@@ -211,14 +211,17 @@ def whose_code(session: Session, digest: str, capacity: str, now: int) -> str | 
 
 def sign_in(
     session: Session, digest: str, selector: str | None, sign_in: SignIn, now: int
-) -> PersonRow | None:
-    """Spend the code and open its person's session, both or neither. None: it is not a code."""
+) -> tuple[PersonRow, bool] | None:
+    """Spend the code and open its person's session, both or neither: who it is, and whether they
+    never signed in before. None: it is not a code."""
     person_id = spend_code(session, digest, selector, now)
     who = person(session, person_id) if person_id else None
-    if who is not None:
-        sign_in.person_id = who.id
-        open_sign_in(session, sign_in)
-    return who
+    if who is None:
+        return None
+    first = not has_signed_in(session, who.id)
+    sign_in.person_id = who.id
+    open_sign_in(session, sign_in)
+    return who, first
 
 
 def open_sign_in(session: Session, sign_in: SignIn) -> SignInRow:
@@ -288,16 +291,8 @@ def end_sign_in(session: Session, sign_in_id: str, person_id: str, now: int) -> 
 
 def end_other_sign_ins(session: Session, person_id: str, kept: str, now: int) -> None:
     """All sessions of the person but one, screens too, and sign-in codes not yet used."""
-    living = update(SignIn).where(
-        col(SignIn.person_id) == person_id, col(SignIn.ended).is_(None), col(SignIn.id) != kept
-    )
-    session.exec(living.values(ended=now))
-    spent = update(OneTimeCode).where(
-        col(OneTimeCode.person_id) == person_id,
-        col(OneTimeCode.used).is_(None),
-        col(OneTimeCode.capacity) == HOUSEHOLD,
-    )
-    session.exec(spent.values(used=now))
+    _end_all(session, now, col(SignIn.person_id) == person_id, col(SignIn.id) != kept)
+    _spend_all(session, person_id, now, at_home=True)
 
 
 def replace_sign_in(session: Session, digest: str, now: int) -> None:
@@ -308,8 +303,7 @@ def replace_sign_in(session: Session, digest: str, now: int) -> None:
 
 def end_opened_by(session: Session, passkey_id: str, now: int) -> None:
     """Every session that this key opened."""
-    living = update(SignIn).where(col(SignIn.passkey_id) == passkey_id, col(SignIn.ended).is_(None))
-    session.exec(living.values(ended=now))
+    _end_all(session, now, col(SignIn.passkey_id) == passkey_id)
 
 
 def forget_ended(session: Session, before: int) -> None:
@@ -322,10 +316,18 @@ def forget_ended(session: Session, before: int) -> None:
 def end_sign_ins(session: Session, person_id: str, now: int, *, at_home: bool = False) -> None:
     """All sessions of the person end (`at_home`: those on duty stay), and codes not yet used are
     spent."""
-    living = update(SignIn).where(col(SignIn.person_id) == person_id, col(SignIn.ended).is_(None))
-    if at_home:
-        living = living.where(col(SignIn.capacity) == HOUSEHOLD)
-    session.exec(living.values(ended=now))
+    where = [col(SignIn.capacity) == HOUSEHOLD] if at_home else []
+    _end_all(session, now, col(SignIn.person_id) == person_id, *where)
+    _spend_all(session, person_id, now, at_home=at_home)
+
+
+def _end_all(session: Session, now: int, *where: ColumnElement[bool]) -> None:
+    """The sessions that have not ended yet."""
+    session.exec(update(SignIn).where(col(SignIn.ended).is_(None), *where).values(ended=now))
+
+
+def _spend_all(session: Session, person_id: str, now: int, *, at_home: bool) -> None:
+    """A person's codes not yet used; `at_home`: those for keys stay."""
     unspent = update(OneTimeCode).where(
         col(OneTimeCode.person_id) == person_id, col(OneTimeCode.used).is_(None)
     )
