@@ -77,11 +77,12 @@ class Supervisor:
             await asyncio.gather(task, return_exceptions=True)
 
     async def stop(self) -> None:
-        tasks = [*self._kept.values(), *self._once]
-        self._kept.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := [*self._kept.values(), *self._once]:  # ending may take a task of its own
+            self._kept.clear()
+            await asyncio.sleep(0)  # only what has begun cleans up after itself
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         self._states.clear()
 
     def _ended_once(self, task: asyncio.Task[Any]) -> None:

@@ -97,14 +97,8 @@ class IceClient:
             addresses = []
         connection = self._connection
         connection._local_candidates_start = True
-        gathering = self._supervisor.once(
-            f"addresses of {self._name}", connection.get_component_candidates(1, addresses)
-        )
-        try:
-            connection._local_candidates = await asyncio.shield(gathering)
-        except asyncio.CancelledError:
-            await asyncio.wait([gathering])  # only at its end does `close` know its sockets
-            raise
+        for address in addresses:  # one at a time: `close` knows the sockets of those that are done
+            connection._local_candidates += await connection.get_component_candidates(1, [address])
         connection._local_candidates_end = True
         if not connection._local_candidates and not self._relay_only:
             raise OSError("this machine has no address to send from")
@@ -163,8 +157,17 @@ class IceClient:
             self._duplicate.close()
             self._duplicate = None
         # Giving back a relay takes half a minute when the server is out of reach.
-        ending = self._supervisor.once(f"{self._name}: end of ICE", self._connection.close())
+        ending = self._supervisor.once(f"{self._name}: end of ICE", self._end())
         await asyncio.wait([ending], timeout=CLOSE_WITHIN)
+
+    async def _end(self) -> None:
+        protocols = [*self._connection._protocols]
+        try:
+            await self._connection.close()
+        except asyncio.CancelledError:  # the program ends: no goodbyes, but no socket stays
+            for each in protocols:
+                each.transport.close()
+            raise
 
     async def _add_servers(self, servers: Sequence[IceServer], after: float) -> None:
         try:
