@@ -36,15 +36,18 @@ NOT_SO = {"agent/onvif", "agent/test_cli.py", "agent/test_consent.py"}
 
 class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
     """A file's tests run in one worker; all that keep time with the real world run in one as well,
-    one after the other."""
+    one after the other, and so do those of the networks, which mostly wait."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         _, kind, name, *_ = (*Path(file).parts, "")
         real_time = kind in REAL_TIME and f"{kind}/{name}" not in NOT_SO
-        return "real time" if real_time else file
+        if not real_time:
+            return file
+        return "networks" if kind == "network" else "real time"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
     return SideBySide(config, log)
 

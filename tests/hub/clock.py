@@ -19,7 +19,7 @@ class TurnedClock:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        await asyncio.sleep(min(seconds, 0.02))
+        await asyncio.sleep(min(seconds, 0.1))
 
     def step(self, seconds: float) -> None:
         """Set the wall clock; the monotonic one goes on."""

@@ -32,6 +32,7 @@ def test_losses_on_both_lines_are_repaired(town: Town) -> None:
     assert rate >= FPS * 0.95, phone.received()
 
 
+@pytest.mark.slow
 def test_a_narrow_line_falls_to_the_small_picture_and_goes_on(town: Town) -> None:
     """1 Mbit/s for a camera of 2 Mbit/s."""
     phone = town.browse()
@@ -55,6 +56,7 @@ def test_the_picture_is_back_soon_after_the_line_is(town: Town) -> None:
     until(lambda: phone.decodes(4) > FPS * 0.9, 60)
 
 
+@pytest.mark.slow
 def test_a_new_address_of_the_home_is_recovered_from(town: Town) -> None:
     phone = town.browse()
     phone.watch("gate")
