@@ -310,5 +310,7 @@ async def test_a_shift_is_opened_once_for_12_hours_at_most_and_listed_in_its_uni
     assert (await shift(hub, officer, "DELETE")).status == 204
     assert await refusal(await shift(hub, officer, "DELETE")) == (404, "no_shift")
     read = hub.app[keys.CATALOGUE].read
-    entries = [kept.entry.action for kept in await read(lambda one: list(Chain(one, SERVE)))]
-    assert [each for each in entries if each.startswith("shift.")] == ["shift.start", "shift.end"]
+    entries = [kept.entry for kept in await read(lambda one: list(Chain(one, SERVE)))]
+    ours = [each for each in entries if each.action.startswith("shift.")]
+    assert [each.action for each in ours] == ["shift.start", "shift.end"]
+    assert all(each.source == "127.0.0.1" and each.device for each in ours)  # AUD-1

@@ -109,6 +109,26 @@ async def test_signing_in_and_out_is_in_the_log(hub: Hub) -> None:
     assert found[3].about["session_id"] == mine["id"]
 
 
+async def test_sessions_that_end_with_others_are_in_the_log(hub: Hub) -> None:
+    """Signing the others out, and a browser that is given another session."""
+    _, owner = await hub.owner()
+    second = await hub.sign_in(owner.person)
+    third = await hub.sign_in(owner.person)
+    listed = await (await ask(hub, third, "GET", "/api/v1/me/sign-ins")).json()
+    here = [each["id"] for each in listed["sign_ins"] if each["this"]]
+    others = [each["id"] for each in listed["sign_ins"] if not each["this"]]
+    assert (await ask(hub, third, "DELETE", "/api/v1/me/sign-ins")).status == 204
+    assert (await ask(hub, second, "GET", "/api/v1/me")).status == 401
+    code = await hub.code(owner.person)
+    again = {"json": {"code": code}, "headers": third.headers}
+    assert (await hub.ask("POST", "/api/v1/sign-in", **again)).status == 200
+    found = [entry for entry in await log(hub) if entry.action == "sign_out"]
+    ended = [entry.about["session_id"] for entry in found]
+    assert sorted(ended[:2]) == sorted(others)
+    assert ended[2:] == here
+    assert all(entry.source == "127.0.0.1" and entry.device for entry in found)
+
+
 async def test_failed_sign_ins_are_counted_in_the_log(hub: Hub) -> None:
     """By network and minute, so that a flood of them fills no disk."""
     for _ in range(3):

@@ -18,7 +18,7 @@ from village_hub.access.identity import PersonCaller, subject_of_sign_in
 from village_hub.access.origin import Source
 from village_hub.access.sign_in import LONGEST_DEVICE, SLOWEST_REFUSAL
 from village_hub.access.throttle import Throttle, network_of
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit import making
 from village_hub.catalogue import audit, device_grants, people, shifts
 from village_hub.catalogue.device_grants import Word
 from village_hub.catalogue.models import SignIn
@@ -137,17 +137,9 @@ class Devices:
     def _log(
         self, session: Session, who: Subject, row: DeviceGrantRow, shift: ShiftRow | None
     ) -> None:
-        entry = Entry(
-            id=new_id(self._clock),
-            utc_ms=self._clock.utc_ms(),
-            kind=EntryKind.ACT,
-            action="screen.open" if shift else "screen.refuse",
-            result=ALLOWED,
-            who=Who.of(who),
-            device=row.name,
-            grant=shift.id if shift else "",
-            about={"place": row.place} if row.place else {},
-        )
+        about = {"screen": row.name} | ({"place": row.place} if row.place else {})
+        action, grant = ("screen.open", shift.id) if shift else ("screen.refuse", "")
+        entry = making.act(self._clock, who, action, grant=grant, about=about)
         audit.append(session, entry)
 
 

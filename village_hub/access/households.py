@@ -6,7 +6,7 @@ from village_core.ids import new_id
 from village_hub.access import codes
 from village_hub.access.acts import Outcome
 from village_hub.access.facts import Subject
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit import making
 from village_hub.catalogue import audit, people
 from village_hub.catalogue.models import Membership
 from village_hub.catalogue.rows import MemberRow
@@ -75,17 +75,10 @@ class Households:
     def _log(
         self, session: Session, action: str, who: Subject, household: str, person: str
     ) -> None:
-        entry = Entry(
-            id=new_id(self._clock),
-            utc_ms=self._clock.utc_ms(),
-            kind=EntryKind.ACT,
-            action=action,
-            result=ALLOWED,
-            who=Who.of(who),
-            household=household,
-            about={"person": person},
+        about = {"person": person}
+        audit.append(
+            session, making.act(self._clock, who, action, household=household, about=about)
         )
-        audit.append(session, entry)
 
 
 def _member(session: Session, household: str, person: str) -> MemberRow:

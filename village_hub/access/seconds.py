@@ -13,7 +13,8 @@ from village_hub.access.acts import Act, Outcome, Scene
 from village_hub.access.appointments import SECOND_WITHIN
 from village_hub.access.facts import Subject
 from village_hub.access.staff_acts import ACT
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit import making
+from village_hub.audit.entry import Who
 from village_hub.catalogue import appointments, audit, people, seconds
 from village_hub.catalogue.staff_models import Second
 from village_hub.catalogue.staff_rows import AppointmentRow, SecondRow
@@ -158,17 +159,8 @@ class Seconds:
         household: str = "",
     ) -> None:
         who, second = by
-        entry = Entry(
-            id=new_id(self._clock),
-            utc_ms=self._clock.utc_ms(),
-            kind=EntryKind.ACT,
-            action=action,
-            result=ALLOWED,
-            who=Who.of(who),
-            second=Who.of(second) if second else None,
-            household=household,
-            about=about,
-        )
+        also = Who.of(second) if second else None
+        entry = making.act(self._clock, who, action, second=also, household=household, about=about)
         audit.append(session, entry, self._chain)
 
 

@@ -5,7 +5,7 @@ from village_core.clock import Clock
 from village_core.ids import new_id
 from village_hub.access.facts import Subject
 from village_hub.access.identity import PersonCaller
-from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
+from village_hub.audit import making
 from village_hub.catalogue import audit, people, shifts
 from village_hub.catalogue.staff_models import Shift
 from village_hub.catalogue.staff_rows import ShiftRow
@@ -60,14 +60,5 @@ class Shifts:
         await self._catalogue.write(act)
 
     def _log(self, session: Session, action: str, who: Subject, row: ShiftRow) -> None:
-        entry = Entry(
-            id=new_id(self._clock),
-            utc_ms=self._clock.utc_ms(),
-            kind=EntryKind.ACT,
-            action=action,
-            result=ALLOWED,
-            who=Who.of(who),
-            grant=row.id,
-            about={"unit": row.unit, "ends": row.ends},
-        )
-        audit.append(session, entry)
+        about = {"unit": row.unit, "ends": row.ends}
+        audit.append(session, making.act(self._clock, who, action, grant=row.id, about=about))

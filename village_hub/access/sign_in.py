@@ -144,15 +144,25 @@ class SignIns:
 
         return await self._catalogue.write(act)
 
-    async def end_others(self, kept: str, person: str) -> None:
+    async def end_others(self, kept: str, person: Subject) -> None:
         """Whatever else is signed in as this person ends."""
-        now = self._clock.utc_ms()
-        await self._catalogue.write(people.end_other_sign_ins, person, kept, now)
+
+        def act(session: Session) -> None:
+            now = self._clock.utc_ms()
+            for ended in people.end_other_sign_ins(session, person.id, kept, now):
+                self._notes.ended(session, person, ended)
+
+        await self._catalogue.write(act)
 
     async def replaced(self, secret: str) -> None:
         """A browser that held `secret` was given another session: the one before ends."""
-        now = self._clock.utc_ms()
-        await self._catalogue.write(people.replace_sign_in, digest(secret), now)
+
+        def act(session: Session) -> None:
+            ended = people.replace_sign_in(session, digest(secret), self._clock.utc_ms())
+            if ended and (who := people.person(session, ended.person)):
+                self._notes.ended(session, Subject(self._hub, who.id, name=who.name), ended.id)
+
+        await self._catalogue.write(act)
 
     def media_token(
         self, caller: PersonCaller, camera: str, action: Action, said: Said

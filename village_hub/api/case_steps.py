@@ -20,13 +20,14 @@ from village_hub.access.identity import PersonCaller
 from village_hub.access.matrix import Column
 from village_hub.api import bodies
 from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
-from village_hub.cases.desk import Kept, kept_of
+from village_hub.cases.desk import Check, Kept, kept_of
 from village_hub.cases.matter import Act, Kind, Matter, Next, Person, StepRefused
 from village_hub.cases.places import named_public, owned_by
 from village_hub.cases.seeing import Eyes, eyes
 from village_hub.cases.things import PublicCamera
 from village_hub.catalogue import matters
 from village_hub.catalogue.matters import MatterRow, Wanted
+from village_hub.catalogue.store import Session
 from village_hub.errors import (
     BadRequest,
     Conflict,
@@ -117,16 +118,20 @@ class Resource(Generic[M, S]):
         return response
 
     async def open(
-        self, request: web.Request, by: Person, begin: Callable[[int], Next[M]]
+        self,
+        request: web.Request,
+        by: Person,
+        begin: Callable[[int], Next[M]],
+        check: Check | None = None,
     ) -> web.Response:
-        """201. `begin` is given the time, and may refuse."""
+        """201. `begin` is given the time, and may refuse; `check` is the desk's."""
         desk, now = request.app[keys.DESK], request.app[keys.CLOCK].utc_ms()
         try:
             began = begin(now)
         except StepRefused as refused:
             await desk.note_refused(by, self.kind.name, refused)
             raise refused.to_caller() from refused
-        kept = await desk.open(began, by)
+        kept = await desk.open(began, by, check)
         return self.answered(Sight(kept, Eyes.UNIT if by.roles else Eyes.ASKER, by, now), 201)
 
     async def step(self, request: web.Request, act: Act) -> web.Response:
@@ -200,12 +205,15 @@ async def at_home(request: web.Request) -> Person:
     return by
 
 
-async def not_too_many(request: web.Request, by: Person, kind: Kind[Any]) -> None:
-    """Nobody buries those who answer. Raises Unprocessable."""
+def not_too_many(request: web.Request, by: Person, kind: Kind[Any]) -> Check:
+    """Nobody buries those who answer: raises Unprocessable."""
     wanted, now = Wanted((kind.name,), MOST_OPEN, open_only=True), request.app[keys.CLOCK].utc_ms()
-    rows = await request.app[keys.CATALOGUE].read(matters.of_villager, by.key, (), now, wanted)
-    if len(rows) >= MOST_OPEN:
-        raise Unprocessable("too many of yours wait for an answer", code="too_many_open")
+
+    def check(session: Session) -> None:
+        if len(matters.of_villager(session, by.key, (), now, wanted)) >= MOST_OPEN:
+            raise Unprocessable("too many of yours wait for an answer", code="too_many_open")
+
+    return check
 
 
 async def of_public_places(

@@ -106,8 +106,8 @@ async def add(request: web.Request) -> web.Response:
     both to its window. Not on duty: for oneself."""
     await request.app[keys.GUARD].allow(by_hand(request), Column.P_RECORDINGS)
     by, terms = await at_home(request), await bodies.read(request, ThingTerms)
-    await not_too_many(request, by, dispute.KIND)
-    return await DISPUTES.open(request, by, lambda now: dispute.begin(terms, by, now))
+    check = not_too_many(request, by, dispute.KIND)
+    return await DISPUTES.open(request, by, lambda now: dispute.begin(terms, by, now), check)
 
 
 @routes.post(f"{PATH}/{{matter}}/join", name="join_dispute")

@@ -72,8 +72,8 @@ async def add(request: web.Request) -> web.Response:
     person is named or described. Not on duty: for oneself."""
     await request.app[keys.GUARD].allow(by_hand(request), Column.P_RECORDINGS)
     by, terms = await at_home(request), await bodies.read(request, ThingTerms)
-    await not_too_many(request, by, help_request.KIND)
-    return await REQUESTS.open(request, by, lambda now: help_request.begin(terms, by, now))
+    check = not_too_many(request, by, help_request.KIND)
+    return await REQUESTS.open(request, by, lambda now: help_request.begin(terms, by, now), check)
 
 
 @routes.post(f"{PATH}/{{matter}}/answer", name="answer_help_request")

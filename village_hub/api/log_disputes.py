@@ -84,25 +84,26 @@ async def add(request: web.Request) -> web.Response:
     by = await at_home(request)
     terms = await bodies.read(request, LogDisputeTerms)
     line, household = await _line(request, by)
-    await not_too_many(request, by, log_dispute.KIND)
+    few = not_too_many(request, by, log_dispute.KIND)
+
+    def check(session: Session) -> None:
+        _not_yet(session, household, line, request.app[keys.CLOCK].utc_ms())
+        few(session)
+
     return await DISPUTES.open(
-        request, by, lambda now: log_dispute.begin(terms, line, household, by, now)
+        request, by, lambda now: log_dispute.begin(terms, line, household, by, now), check
     )
 
 
 async def _line(request: web.Request, by: Person) -> tuple[Line, str]:
-    """As the caller's own log has it. Raises NotFound, Conflict."""
+    """As the caller's own log has it. Raises NotFound."""
     read, now = request.app[keys.CATALOGUE].read, request.app[keys.CLOCK].utc_ms()
     entry = request.match_info["entry"]
     at_this_hub = by.issuer == request.app[keys.NODE].id
     looked = await read(_looked, by.id, entry, now) if at_this_hub else None
     if looked is None:
         raise NotFound("there is no such line in your log", code="no_such_line")
-    household = looked.entry.household
-    open_ones = await read(_open, household, now)
-    if any(each.line.entry == entry for each in open_ones):
-        raise Conflict("this line is disputed already", code="already_disputed")
-    return _as_read(looked), household
+    return _as_read(looked), looked.entry.household
 
 
 def _looked(session: Session, person: str, entry: str, now: int) -> Looked | None:
@@ -110,10 +111,12 @@ def _looked(session: Session, person: str, entry: str, now: int) -> Looked | Non
     return audit_reading.line(session, households, now, entry)
 
 
-def _open(session: Session, household: str, now: int) -> list[LogDispute]:
+def _not_yet(session: Session, household: str, line: Line, now: int) -> None:
+    """Raises Conflict."""
     wanted = Wanted((log_dispute.KIND.name,), ALL_OPEN, open_only=True)
     rows = matters.of_households(session, (household,), now, wanted)
-    return [kept_of(row).matter for row in rows]
+    if any(kept_of(row).matter.line.entry == line.entry for row in rows):
+        raise Conflict("this line is disputed already", code="already_disputed")
 
 
 def _as_read(looked: Looked) -> Line:

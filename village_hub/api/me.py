@@ -129,7 +129,7 @@ async def end_sign_in(request: web.Request) -> web.Response:
 async def end_other_sign_ins(request: web.Request) -> web.Response:
     """Sign all of them out but this one, screens too; codes not yet used open nothing any more."""
     caller = by_hand(request)
-    await request.app[keys.SIGN_INS].end_others(caller.sign_in, caller.subject.id)
+    await request.app[keys.SIGN_INS].end_others(caller.sign_in, caller.subject)
     request.app[keys.RENEWAL].look_soon()
     return done()
 

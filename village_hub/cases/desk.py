@@ -36,6 +36,7 @@ from village_hub.errors import Conflict, Forbidden, HubError, NotFound, Precondi
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Matter)
+Check = Callable[[Session], None]
 LOOKS_EVERY = 5.0  # seconds
 AT_ONCE = 100  # matters whose time is up, of one look
 OPENED = "opened"  # the first line of every history
@@ -67,10 +68,11 @@ class Desk:
             raise NotFound("there is no such matter", code="no_such_matter")
         return Kept(found.matter, found.version)
 
-    async def open(self, began: Next[M], by: Person) -> Kept[M]:
-        """A new one; what its beginning brings about is carried out with it."""
+    async def open(self, began: Next[M], by: Person, check: Check | None = None) -> Kept[M]:
+        """A new one; what its beginning brings about is carried out with it. `check` raises what
+        stands against it: of two at once it lets one through."""
         work = self._work(by)
-        await self._catalogue.write(work.begin, began)
+        await self._catalogue.write(work.open, began, check)
         self._after(work, began.matter)
         return Kept(began.matter, 1)
 
@@ -134,6 +136,11 @@ class _Work:
         self._now = now
         self._came_from = came_from
         self.cut = False
+
+    def open(self, session: Session, began: Next[Any], check: Check | None) -> None:
+        if check is not None:
+            check(session)
+        self.begin(session, began)
 
     def begin(self, session: Session, began: Next[Any]) -> None:
         matter: Matter = began.matter

@@ -1,6 +1,6 @@
 """Queries about households, people, one-time codes and sign-ins: sync, no HTTP, no events."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, and_, col, delete, or_, select, update
@@ -289,16 +289,24 @@ def end_sign_in(session: Session, sign_in_id: str, person_id: str, now: int) -> 
     return row is not None
 
 
-def end_other_sign_ins(session: Session, person_id: str, kept: str, now: int) -> None:
-    """All sessions of the person but one, screens too, and sign-in codes not yet used."""
-    _end_all(session, now, col(SignIn.person_id) == person_id, col(SignIn.id) != kept)
+def end_other_sign_ins(session: Session, person_id: str, kept: str, now: int) -> Sequence[str]:
+    """All sessions of the person but one, screens too, and sign-in codes not yet used; the ids of
+    those sessions."""
+    others = (col(SignIn.person_id) == person_id, col(SignIn.id) != kept)
+    ids = [row.id for row in session.exec(_living(now).where(*others))]
+    _end_all(session, now, *others)
     _spend_all(session, person_id, now, at_home=True)
+    return ids
 
 
-def replace_sign_in(session: Session, digest: str, now: int) -> None:
-    """The session whose secret this is the digest of ends: its browser has another now."""
-    if row := session.exec(_living(now).where(SignIn.digest == digest)).first():
-        row.ended = now
+def replace_sign_in(session: Session, digest: str, now: int) -> SignInRow | None:
+    """The session whose secret this is the digest of ends: its browser has another now. None: there
+    was none that had not ended."""
+    row = session.exec(_living(now).where(SignIn.digest == digest)).first()
+    if row is None:
+        return None
+    row.ended = now
+    return _sign_in_row(row)
 
 
 def end_opened_by(session: Session, passkey_id: str, now: int) -> None:

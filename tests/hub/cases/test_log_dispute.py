@@ -1,5 +1,6 @@
 """A household disputes a line of its own log (AUD-4), through the API."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +143,18 @@ async def test_nobody_buries_the_auditor(village: Village) -> None:
     line = await looked(village, village.homes["wang"].id)
     found = await village.code("wang", f"me/log/{line}/dispute", json=WHY)
     assert found == "422 too_many_open"
+
+
+async def test_of_those_at_once_only_as_many_as_may_be_come_through(village: Village) -> None:
+    """Two phones press at the same moment: counted where they are written."""
+    home = village.homes["wang"].id
+    line = await looked(village, home)
+    lines = [line, line, line, *[await looked(village, home) for _ in range(22)]]
+    tries = (village.ask("wang", "POST", f"me/log/{each}/dispute", json=WHY) for each in lines)
+    said = [answer.status for answer in await asyncio.gather(*tries)]
+    assert said.count(201) == 20
+    assert said[:3].count(201) <= 1
+    assert set(said) <= {201, 409, 422}
 
 
 async def test_a_member_who_is_no_owner_sees_what_they_disputed(village: Village) -> None:
