@@ -63,6 +63,7 @@ class Asked:
     now: int
     basis: Basis
     key: PersonKey  # the subject's
+    grants: list[GrantFacts]  # those that name the subject, as a person or by what they hold
 
 
 @dataclass(slots=True)
@@ -74,6 +75,29 @@ class Stands:
     ends: int | None = None
     opened: int = 0
     grant: tuple[str, ...] = field(default=(), repr=False)
+
+
+def asked_of(
+    subject: Subject,
+    camera: CameraFacts,
+    action: Action,
+    purpose: Purpose,
+    now: int,
+    basis: Basis,
+) -> Asked:
+    """The question, with what both the rows and the predicates look up."""
+    key = subject.key
+    return Asked(subject, camera, action, purpose, now, basis, key, _grants(subject, key, basis))
+
+
+def _grants(subject: Subject, key: PersonKey, basis: Basis) -> list[GrantFacts]:
+    of = basis.grants_of
+    if not of:
+        return []
+    near = of.get(key, ())
+    if subject.unit:
+        near += of.get((subject.unit,), ())
+    return [each for each in near if _is_for(subject, each)]
 
 
 def rows(asked: Asked) -> Iterator[Row]:
@@ -92,7 +116,7 @@ def rows(asked: Asked) -> Iterator[Row]:
 
 def nearest(asked: Asked) -> Reason:
     """Why not, before any cell is asked: what is there but of the wrong kind."""
-    if any(asked.camera.id in each.terms.cameras for each in _its_grants(asked)):
+    if any(asked.camera.id in each.terms.cameras for each in asked.grants):
         return Reason.CLASS  # somebody may, but this row and class have no such cell
     if asked.action not in BY_REQUEST and _its_requests(asked):
         return Reason.CLIP_ONLY
@@ -126,7 +150,7 @@ def consent(asked: Asked, cell: Cell) -> Stands | Reason:
     """A grant of the household's; of several the one that lasts longest, else the first reason."""
     best: Stands | None = None
     why: Reason | None = None
-    for grant in _its_grants(asked):
+    for grant in asked.grants:
         if grant.terms.kind is GrantKind.SOS or asked.camera.id not in grant.terms.cameras:
             continue
         found = _by_grant(asked, cell, grant)
@@ -188,17 +212,6 @@ def _footage(asked: Asked, allowed: tuple[int, int] | None) -> Reason | None:
     return None
 
 
-def _its_grants(asked: Asked) -> list[GrantFacts]:
-    """Those that name the subject, as a person or by what they hold in their unit."""
-    of, subject = asked.basis.grants_of, asked.subject
-    if not of:
-        return []
-    near = of.get(asked.key, ())
-    if subject.unit:
-        near += of.get((subject.unit,), ())
-    return [each for each in near if _is_for(subject, each)]
-
-
 def _is_for(subject: Subject, grant: GrantFacts) -> bool:
     return grant.terms.recipient.names(
         issuer=subject.issuer, person=subject.id, unit=subject.unit, roles=subject.roles
@@ -206,7 +219,7 @@ def _is_for(subject: Subject, grant: GrantFacts) -> bool:
 
 
 def _is_family(asked: Asked) -> bool:
-    return any(each.terms.kind is GrantKind.FAMILY for each in _its_grants(asked))
+    return any(each.terms.kind is GrantKind.FAMILY for each in asked.grants)
 
 
 # S

@@ -54,7 +54,7 @@ def decide(
         return Refusal(Reason.NO_MEDIA)
     if purpose is None:
         return Refusal(Reason.PURPOSE)
-    asked = Asked(subject, camera, action, purpose, now, basis, subject.key)
+    asked = bases.asked_of(subject, camera, action, purpose, now, basis)
     reasons: list[Reason] = []
     for row in bases.rows(asked):
         for cell in ways(row, action, camera.camera_class):
