@@ -14,7 +14,7 @@ from village_core.jobs import Supervisor
 from village_core.log_lines import TextLines
 from village_core.media.stream import Stream
 from village_core.messages import LARGEST_FRAME, Answer, PushRequest
-from village_core.permits import Action, Purpose, Quality
+from village_core.permits import Action, Purpose, Quality, Role
 from village_hub.access.facts import Permit, Subject
 from village_hub.media.feed import Feed
 from village_hub.media.pull import Pulls
@@ -78,6 +78,22 @@ async def test_what_no_database_holds_is_the_askers_mistake(
     answer = await hub.ask(method, path, headers=viewer.headers)
     assert answer.status in (400, 404)
     assert (await answer.json())["detail"]
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**64, 10**40, "NaN"])
+async def test_a_number_that_no_database_holds_is_refused_in_words(
+    hub: Hub, number: int | str
+) -> None:
+    """RFC 7493 section 2.2: in a body, and in the times that an auditor asks for."""
+    headers = {"Content-Type": "application/json"}
+    sent = f'{{"code": {number}}}'
+    response = await hub.ask("POST", "/api/v1/sign-in", data=sent, headers=headers)
+    assert (response.status, (await response.json())["code"]) == (400, "bad_json")
+    viewer = await hub.staff(Role.AUDITOR)
+    path = f"/api/v1/audit/entries?since={number}"
+    response = await hub.ask("GET", path, headers=viewer.headers)
+    assert response.status == 400
+    assert (await response.json())["detail"].startswith("since: ")
 
 
 async def test_a_browser_with_a_strange_name_signs_in(hub: Hub) -> None:

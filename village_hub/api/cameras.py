@@ -95,7 +95,7 @@ async def get_camera(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/cameras/{camera}/still", name="still", allow_head=False)
-@operation(query=Look, content="image/jpeg", errors=(Conflict, BadChild, ChildTimeout))
+@operation(query=Look, content=("image/jpeg",), errors=(Conflict, BadChild, ChildTimeout))
 async def still(request: web.Request) -> web.Response:
     """One picture now, image/jpeg. 409 agent_offline, 504 when none comes in time."""
     caller = person(request)

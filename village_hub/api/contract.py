@@ -72,7 +72,7 @@ class Operation:
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None  # application/json; None: no body
     status: int = 200  # 204 for operations without an answer
-    content: str = "application/json"  # of the answer; others are not described further
+    content: tuple[str, ...] = ("application/json",)  # of the answer; others are not described
     also: tuple[int, ...] = ()  # further statuses that are no failures
     errors: Sequence[type[HubError]] = ()  # besides those that any operation may give
     creates: bool = False  # takes Idempotency-Key
@@ -87,7 +87,7 @@ class Said(TypedDict, total=False):
     query: type[BaseModel] | None
     answer: type[BaseModel] | None
     status: int
-    content: str
+    content: tuple[str, ...]
     also: tuple[int, ...]
     errors: Sequence[type[HubError]]
     creates: bool

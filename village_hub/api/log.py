@@ -86,7 +86,7 @@ class Form(Shape):
 
 
 @routes.get("/api/v1/me/log/file", name="my_log_file")
-@operation(query=Form, content="text/csv", errors=(Refused,))
+@operation(query=Form, content=("text/csv", "text/plain"), errors=(Refused,))
 async def file(request: web.Request) -> web.Response:
     """The same to keep: a table, or one sentence a line; the newest 10,000 lines."""
     form = read_query(request, Form).format

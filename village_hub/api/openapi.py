@@ -146,8 +146,8 @@ def _answers(said: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(said.status).phrase}
     if said.answer is not None:
         answer["content"] = {"application/json": {"schema": _reference(said.answer, schemas)}}
-    elif said.content != JSON:
-        answer["content"] = {said.content: {}}
+    elif said.content != (JSON,):
+        answer["content"] = {each: {} for each in said.content}
     others = {str(status): {"description": HTTPStatus(status).phrase} for status in said.also}
     return {str(said.status): answer, **others}
 

@@ -100,7 +100,7 @@ async def _read(request: web.Request) -> bytes:
 
 
 @routes.get(f"{ONE}/scan", name="request_scan", allow_head=False)
-@operation(content="application/octet-stream", errors=(NotFound,))
+@operation(content=("application/octet-stream",), errors=(NotFound,))
 async def scan_of(request: web.Request) -> web.Response:
     """The scanned notice, for everybody with a part in it; auditors have its hash."""
     sight = await REQUESTS.look(request, await reading(request))

@@ -22,7 +22,7 @@ class Asking(Shape):
 
 
 @routes.get("/.well-known/jwks.json", name="jwks")
-@operation(content="application/json")
+@operation(content=("application/json",))
 async def jwks(request: web.Request) -> web.Response:
     """The token keys (RFC 7517; IDN-4)."""
     found = {"keys": [key.jwk() for key in request.app[keys.TOKEN_KEYS].public]}
@@ -30,7 +30,7 @@ async def jwks(request: web.Request) -> web.Response:
 
 
 @routes.get(vouching.PATH, name="vouch")
-@operation(query=Asking, content="application/jwt", errors=(TooMany,))
+@operation(query=Asking, content=("application/jwt",), errors=(TooMany,))
 async def vouch(request: web.Request) -> web.Response:
     """What the node key vouches for, fresh by the asker's nonce (village_core/vouching.py)."""
     request.app[keys.THROTTLES].vouch.spend(network_of(request[SOURCE].address))
