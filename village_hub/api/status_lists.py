@@ -17,7 +17,7 @@ NUMBER = re.compile("[1-9][0-9]{0,5}")
 
 
 @routes.get(PATH + "/{list}", name="status_list")
-@operation(content=CONTENT, errors=(NotFound,))
+@operation(content=(CONTENT,), errors=(NotFound,))
 async def status_list(request: web.Request) -> web.Response:
     """A Token Status List, signed now. A copy is good as long as `Cache-Control` says; its `exp`
     is when it is good for nothing."""

@@ -18,7 +18,7 @@ routes = web.RouteTableDef()
 
 
 @routes.post("/whep/{camera}", name="whep")
-@operation(text=signalling.SDP, status=201, content=signalling.SDP, errors=media.OPENING)
+@operation(text=signalling.SDP, status=201, content=(signalling.SDP,), errors=media.OPENING)
 @admits(MediaCaller)
 async def watch(request: web.Request) -> web.Response:
     """Offer in, 201 with the answer out. 403 with the reason code of the decision, 409 while

@@ -15,7 +15,7 @@ routes = web.RouteTableDef()
 
 
 @routes.post("/whip/{camera}", name="whip")
-@operation(text=signalling.SDP, status=201, content=signalling.SDP, errors=media.OPENING)
+@operation(text=signalling.SDP, status=201, content=(signalling.SDP,), errors=media.OPENING)
 @admits(TicketCaller, PublishCaller)
 async def publish(request: web.Request) -> web.Response:
     """Offer in, 201 with the answer out; it takes the place of what came before."""
