@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from village_core.messages import CAMERA_ID, MOST_CAMERAS, PRINTABLE
+from village_core.messages import CAMERA_ID, MOST_CAMERAS, NAMING, PRINTABLE
 from village_core.permits import CameraClass
 from village_core.settings import Secret, SettingsError, in_range, load
 
@@ -69,8 +69,8 @@ class CameraConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 80:
             raise ValueError("name is to have 1 to 80 characters")
-        if not re.fullmatch(PRINTABLE, self.name):
-            raise ValueError("name is to hold no control characters")
+        if not re.fullmatch(NAMING, self.name):
+            raise ValueError("name is to hold no control or unseen characters")
         if self.id and not re.fullmatch(CAMERA_ID, self.id):
             raise ValueError("id is to be 1 to 64 letters, digits, - and _")
         if ":" in self.user:

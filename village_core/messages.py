@@ -43,13 +43,15 @@ LARGEST_FRAME = 64 * 1024  # bytes of one uplink message
 PING_EVERY = 5.0  # seconds
 CAMERA_ID = r"^[0-9A-Za-z_-]{1,64}$"  # a part of addresses
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"  # nothing that steers a terminal or forges a line
+NAMING = r"^[^\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]*$"
+"""For names: also nothing unseen, and nothing that turns the words around them the other way."""
 MOST_CAMERAS = 64  # of one agent
 MOST_GRANTS = 32  # in one GrantList, and as many as fit into 48 KiB
 MOST_LINES = 40  # in one LogBatch, and as many as fit into 48 KiB
 LARGEST_WHOLE = 2**53 - 1  # what every reader of JSON reads alike
 
 Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
-Name = Annotated[str, Field(max_length=120, pattern=PRINTABLE)]
+Name = Annotated[str, Field(max_length=120, pattern=NAMING)]
 Base64url = Annotated[str, Field(max_length=4096, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
@@ -127,7 +129,7 @@ class CameraNote(Message):
     """What an agent tells its hub of one camera. No address, no credentials, no picture."""
 
     id: str = Field(pattern=CAMERA_ID)
-    name: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+    name: str = Field(min_length=1, max_length=80, pattern=NAMING)
     camera_class: CameraClass = CameraClass.H_IN  # by the agent's own settings
     online: bool
     trouble: Trouble | None = None  # why not online, or what limits it

@@ -43,7 +43,7 @@ async def serve(config: Config) -> None:
 async def started(config: Config) -> web.AppRunner:
     """The hub, answering; `cleanup` of what is returned stops it. Raises one of START_ERRORS."""
     app = await asyncio.to_thread(make_app, config, open_live)  # reads templates
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN, auto_decompress=False)
     try:
         await runner.setup()
         for host in _hosts(config):

@@ -7,6 +7,7 @@ import pytest
 from tests.hub.support import Agent, Hub, Viewer, camera_note
 from village_core.permits import CameraClass, Role
 from village_hub import keys
+from village_hub.access.facts import Permit
 from village_hub.catalogue import camera_records
 from village_hub.catalogue.models import Household
 
@@ -126,6 +127,34 @@ async def test_a_lanes_camera_needs_two_of_its_unit_on_duty(hub: Hub) -> None:
     assert (await approve(hub, clerk, camera, 1, reason="x"))[1]["code"] == "second"
     status, shown = await approve(hub, other, camera, 1, reason="looked at it")
     assert (status, shown["withheld"]) == (200, None)
+
+
+async def test_who_proposes_just_before_they_approve_is_no_second_person(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IDN-16: two calls of one person that race; the version to come is easily guessed."""
+    agent, camera = await home(hub, CameraClass.P9)
+    unit = await hub.unit("committee", PLACE)
+    await a_units(hub, agent.household, unit)
+    clerk = await hub.staff(Role.COMMITTEE, unit=unit, name="Clerk")
+    other = await hub.staff(Role.COMMITTEE, unit=unit, name="Other")
+    await hub.shift(clerk)
+    await hub.shift(other)
+    assert (await put(hub, clerk, camera, lane()))[0] == 200
+    guard, permit = hub.app[keys.GUARD], hub.app[keys.GUARD].permit
+
+    async def overtaken(*asked: Any) -> Permit:
+        monkeypatch.setattr(guard, "permit", permit)
+        given = await permit(*asked)
+        assert (await put(hub, other, camera, lane(version=1)))[0] == 200
+        return given
+
+    monkeypatch.setattr(guard, "permit", overtaken)
+    assert (await approve(hub, other, camera, 2, reason="mine"))[1]["code"] == "changed"
+    monkeypatch.setattr(guard, "permit", permit)
+    record = await hub.app[keys.CATALOGUE].read(camera_records.find, camera)
+    assert record is not None
+    assert record.approved is None
 
 
 @pytest.mark.parametrize(

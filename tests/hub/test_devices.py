@@ -258,6 +258,12 @@ async def test_after_10_minutes_nothing_is_done_at_a_screen_but_it_goes_on_showi
     assert (await me(hub, screen.headers))[0] == 401
 
 
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/people": {"name": "X"},
+    "/api/v1/me/contact": {"phone": "13800001111"},
+}
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -267,15 +273,21 @@ async def test_after_10_minutes_nothing_is_done_at_a_screen_but_it_goes_on_showi
         ("POST", "/api/v1/people"),
         ("GET", "/api/v1/acts"),
         ("DELETE", "/api/v1/me/shift"),
+        ("GET", "/api/v1/me/contact"),
+        ("PUT", "/api/v1/me/contact"),
+        ("DELETE", "/api/v1/me/contact"),
+        ("PUT", "/api/v1/cameras/gate/record"),
+        ("POST", "/api/v1/cameras/gate/record/approval"),
     ],
 )
 async def test_nothing_of_keys_people_or_shifts_is_done_at_a_screen(
     hub: Hub, method: str, path: str
 ) -> None:
+    """IDN-12: nor is its person's phone read or changed, nor does it count as a second person."""
     admin = await hub.staff(Role.ADMIN)
     await shift(hub, admin)
     screen, _ = await a_screen(hub, admin)
-    body = {"json": {"name": "X"}} if path.endswith("people") else {}
+    body = {"json": BODIES[path]} if path in BODIES and method != "GET" else {}
     response = await hub.ask(method, path, headers=screen.headers, **body)
     assert await refusal(response) == (403, "kiosk")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from village_core.clock import Clock
-from village_core.messages import PRINTABLE
+from village_core.messages import NAMING
 from village_hub.access.appointments import SENTENCES, Fault
 from village_hub.access.facts import Subject
 from village_hub.catalogue import people
@@ -19,7 +19,7 @@ from village_hub.errors import HubError, NotFound, Refused, Unprocessable
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAMING)
 ]
 
 

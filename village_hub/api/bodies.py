@@ -32,7 +32,9 @@ async def read(request: web.Request, model: type[M]) -> M:
 
 
 async def read_text(request: web.Request) -> str:
-    """The body as text in UTF-8. Raises BadRequest, TooLarge, TooSlow."""
+    """The body as text in UTF-8. Raises BadRequest, TooLarge, TooSlow, UnsupportedMedia."""
+    if "Content-Encoding" in request.headers:  # nothing of ours is so large, and bombs are
+        raise UnsupportedMedia("the body is to come as it is, not packed")
     try:
         async with asyncio.timeout(WITHIN):
             return (await request.read()).decode()

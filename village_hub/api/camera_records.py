@@ -10,7 +10,7 @@ from village_hub import keys
 from village_hub.access import classes
 from village_hub.access.classes import SENTENCES, Place, Polygon
 from village_hub.access.facts import PersonKey, Reason, Said
-from village_hub.access.guard import person
+from village_hub.access.guard import by_hand, person
 from village_hub.access.identity import PersonCaller
 from village_hub.api import bodies
 from village_hub.api.cameras import known
@@ -18,6 +18,7 @@ from village_hub.api.contract import Shape, operation, reply
 from village_hub.catalogue import camera_records
 from village_hub.catalogue.camera_records import RecordRow
 from village_hub.catalogue.rows import CameraRow
+from village_hub.catalogue.versions import Stale
 from village_hub.errors import Conflict, NotFound, Refused, Unprocessable
 
 routes = web.RouteTableDef()
@@ -86,7 +87,7 @@ async def show(request: web.Request) -> web.Response:
 async def propose(request: web.Request) -> web.Response:
     """Write the record; it counts once it is approved. 409 stale when somebody was faster, 422 with
     the article of the law when a camera may not be there."""
-    caller = person(request)
+    caller = by_hand(request)
     row = await known(request, caller, request.match_info["camera"])
     wish = await bodies.read(request, RecordWish)
     await _may_propose(request, caller, row, wish.reason)
@@ -115,13 +116,15 @@ async def propose(request: web.Request) -> web.Response:
 async def approve(request: web.Request) -> web.Response:
     """The owner says that this view and this record are right; for a unit's camera a second person
     on duty does. 409 stale when the record changed since it was read."""
-    caller = person(request)
+    caller = by_hand(request)
     row = await known(request, caller, request.match_info["camera"])
     wish = await bodies.read(request, Approval)
     catalogue = request.app[keys.CATALOGUE]
     record = await catalogue.read(camera_records.find, row.id)
     if record is None:
         raise NotFound("nothing is on record of this camera", code="no_record")
+    if record.version != wish.version:  # else a later one's proposer might be its second person
+        raise Stale(record.version)
     await _decide(request, caller, row, wish.reason, (caller.subject.issuer, record.proposed_by))
     now, who = request.app[keys.CLOCK].utc_ms(), caller.subject.id
     written = await catalogue.write(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from village_core.messages import PRINTABLE
+from village_core.messages import NAMING
 from village_hub import keys
 from village_hub.access.devices import POLL_EVERY, VALID
 from village_hub.access.guard import SOURCE, by_hand
@@ -32,7 +32,7 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 FORM = "application/x-www-form-urlencoded"
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAMING)
 ]
 UserCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
@@ -43,7 +43,7 @@ class Screen(Shape):
     client_id: str = Field(max_length=40)
     scope: str = Field(default="", max_length=200)
     device_name: Name
-    place: str = Field(default="", max_length=80, pattern=PRINTABLE)
+    place: str = Field(default="", max_length=80, pattern=NAMING)
 
 
 class Authorization(Shape):

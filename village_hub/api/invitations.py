@@ -5,7 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
-from village_core.messages import PRINTABLE
+from village_core.messages import NAMING
 from village_hub import keys
 from village_hub.access.credentials import SESSION_LIFE
 from village_hub.access.guard import SOURCE, by_hand
@@ -23,7 +23,7 @@ from village_hub.errors import Conflict, NotFound, TooMany
 routes = web.RouteTableDef()
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAMING)
 ]
 Link = Annotated[str, Field(min_length=43, max_length=43, repr=False)]
 SpokenCode = Annotated[str, Field(pattern=r"^\d{6}$", repr=False)]

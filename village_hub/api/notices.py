@@ -12,10 +12,11 @@ from pydantic import Field
 from village_core.permits import Role
 from village_hub import keys
 from village_hub.access.facts import Subject
-from village_hub.access.guard import person
+from village_hub.access.guard import by_hand, person
 from village_hub.api import bodies
 from village_hub.api.contract import Page, Paging, Shape, done, operation, read_query, reply
-from village_hub.catalogue import notices, people
+from village_hub.audit import making
+from village_hub.catalogue import audit, notices, people
 from village_hub.catalogue.notices import NoticeRow, Reader
 from village_hub.catalogue.store import Session
 from village_hub.errors import BadRequest, NotFound, Unprocessable
@@ -91,7 +92,7 @@ async def seen(request: web.Request) -> web.Response:
 @operation(answer=ContactShown, errors=(NotFound,))
 async def contact(request: web.Request) -> web.Response:
     """The phone that I am reached by."""
-    found = await request.app[keys.CATALOGUE].read(notices.contact, person(request).subject.id)
+    found = await request.app[keys.CATALOGUE].read(notices.contact, by_hand(request).subject.id)
     if found is None:
         raise NotFound("there is no phone number")
     return reply(contact_shown(found))
@@ -102,9 +103,14 @@ async def contact(request: web.Request) -> web.Response:
 async def set_contact(request: web.Request) -> web.Response:
     """Be reached by this phone, in this order. It gives nobody a right (IDN-11)."""
     said = await bodies.read(request, ContactShown)
-    found = contact_of(person(request).subject.id, said)
-    now = request.app[keys.CLOCK].utc_ms()
-    await request.app[keys.CATALOGUE].write(notices.set_contact, found, now)
+    subject, clock = by_hand(request).subject, request.app[keys.CLOCK]
+    found = contact_of(subject.id, said)
+
+    def act(session: Session) -> None:
+        notices.set_contact(session, found, clock.utc_ms())
+        audit.append(session, making.act(clock, subject, "contact.set"))
+
+    await request.app[keys.CATALOGUE].write(act)
     return done()
 
 
@@ -112,7 +118,13 @@ async def set_contact(request: web.Request) -> web.Response:
 @operation()
 async def forget_contact(request: web.Request) -> web.Response:
     """No phone any more: I read my notices on the page."""
-    await request.app[keys.CATALOGUE].write(notices.forget_contact, person(request).subject.id)
+    subject, clock = by_hand(request).subject, request.app[keys.CLOCK]
+
+    def act(session: Session) -> None:
+        notices.forget_contact(session, subject.id)
+        audit.append(session, making.act(clock, subject, "contact.end"))
+
+    await request.app[keys.CATALOGUE].write(act)
     return done()
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from village_core.messages import PRINTABLE
+from village_core.messages import NAMING
 from village_core.permits import Role
 from village_hub import keys
 from village_hub.access.credentials import SESSION_LIFE
@@ -31,7 +31,7 @@ routes = web.RouteTableDef()
 FRESH_MS = 15 * 60 * 1000  # a key for duty is added this soon after signing in, or not
 
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=PRINTABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NAMING)
 ]
 
 

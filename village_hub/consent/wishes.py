@@ -15,7 +15,7 @@ from village_core.grants import (
     canonical,
     night_hours,
 )
-from village_core.messages import PRINTABLE
+from village_core.messages import NAMING, PRINTABLE
 from village_core.permits import Action, CameraClass, Purpose, Role
 from village_hub.errors import Unprocessable
 from village_hub.notices import sentences
@@ -23,7 +23,7 @@ from village_hub.notices import sentences
 WINDOW_BEGINS = 48 * 3600 * 1000  # paper is to be confirmed within a day, and waits for another
 
 Id = Annotated[str, Field(max_length=80, pattern=r"^[0-9A-Za-z_-]*$")]
-Text = Annotated[str, Field(max_length=120, pattern=PRINTABLE)]
+Text = Annotated[str, Field(max_length=120, pattern=NAMING)]
 Minute = Annotated[int, Field(ge=0, le=1440)]
 
 

@@ -1,6 +1,7 @@
 """Entries: their one form, and what never gets into one."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -77,6 +78,18 @@ def test_a_new_secret_of_ours_is_taken_out_of_any_text() -> None:
     """AUD-9: session URLs and cookies are made of these."""
     secret = new_secret()
     assert clean(f"the code was {secret} then", 400) == f"the code was {REMOVED} then"
+
+
+HOSTILE = ("?key", "&sig?", "a.", "a+b-", "eyJ-", "token", "密码", 'token"', "data:a", "bearer ")
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_text_costs_more_than_its_length(piece: str) -> None:
+    """AUD-3, AUD-9: a browser's name is a stranger's choice, and every refusal is written down.
+    With patterns that try again from everywhere this takes minutes to years."""
+    begun = time.thread_time()
+    clean(piece * (64_000 // len(piece)), 200)
+    assert time.thread_time() - begun < 5
 
 
 @pytest.mark.parametrize("name", ["token", "password", "api_key", "cookie_secret", "Authorization"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hub.audit.books import written
 from tests.hub.notices.told import PHONE, SAID, Told
 from tests.hub.support import Hub
 from tests.support.gateway import GatewaySimulator
@@ -93,6 +94,18 @@ async def test_my_phone_is_set_read_and_forgotten(told: Told) -> None:
     }
     assert (await hub.ask("DELETE", "/api/v1/me/contact", headers=headers)).status == 204
     assert (await hub.ask("GET", "/api/v1/me/contact", headers=headers)).status == 404
+
+
+async def test_whose_phone_was_changed_by_whom_is_in_the_log_and_no_number(told: Told) -> None:
+    """AUD-1: whoever changes where notices go might hide a look by it."""
+    hub, headers = told.hub, told.viewer.headers
+    body = {"phone": "13900139000", "channels": [], "language": "en"}
+    await hub.ask("PUT", "/api/v1/me/contact", json=body, headers=headers)
+    await hub.ask("DELETE", "/api/v1/me/contact", headers=headers)
+    entries = [each for each in await written(hub) if each.action.startswith("contact.")]
+    assert [each.action for each in entries] == ["contact.set", "contact.end"]
+    assert [each.who.id for each in entries if each.who] == [told.owner, told.owner]
+    assert all("13900139000" not in each.model_dump_json() for each in entries)
 
 
 async def test_whoever_is_removed_has_no_phone_here_any_more(told: Told) -> None:
