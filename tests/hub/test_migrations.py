@@ -82,6 +82,7 @@ def test_the_migrations_are_one_line() -> None:
     assert len(revisions) == len(list((migrate.SCRIPTS / "versions").glob("[0-9]*.py")))
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression")
 def test_the_migrated_schema_is_the_one_in_the_models(
     engine: Engine, fresh: dict[str, Any]
 ) -> None:

@@ -6,8 +6,9 @@ for one. Facts about cameras come from `camera_facts`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from village_core.permits import Quality
 from village_hub.access.classes import class_of, withheld
 from village_hub.access.facts import Basis, CameraFacts, ShiftFacts, Subject
 from village_hub.access.questions import Fields, Looked, Question, Source
@@ -121,6 +122,16 @@ def _shift(session: Session, hub: str, asked: Looked) -> Iterable[Fields]:
             yield {}
         else:
             yield {"shift": ShiftFacts(shift.id, shift.unit, shift.ends)}
+
+
+def on_duty(session: Session, hub: str, subject: Subject, now: int) -> Basis:
+    """Their own open shift and nothing else: all that a hub knows of who looks below it."""
+    basis = Basis(decision="below", via=hub, quality=Quality.SUB)
+    found = shifts.open_of_each(session, {subject.id}, now) if _on_duty_here(subject, hub) else {}
+    shift = found.get(subject.id)
+    if shift is None or shift.unit != subject.unit:
+        return basis
+    return replace(basis, shift=ShiftFacts(shift.id, shift.unit, shift.ends))
 
 
 def _on_duty_here(subject: Subject, hub: str) -> bool:

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from village_core.clock import Clock
 from village_core.ids import new_id
 from village_core.permits import Action, Quality
-from village_hub.access import basis
+from village_hub.access import basis, below
 from village_hub.access.audit import CALLED_FROM, Audit, AuditFailed, CalledFrom
 from village_hub.access.basis import Loaded
 from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
@@ -32,6 +32,7 @@ from village_hub.audit import making
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.strangers import Strangers
 from village_hub.catalogue import people
+from village_hub.catalogue.remote_search import Asked, RemoteRow
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import BadRequest, Overloaded, Refused, Unauthorized
@@ -199,6 +200,11 @@ class Guard:
             for camera, question in zip(near, questions, strict=True)
         ]
         return [known for known in each if known is not None]
+
+    async def known_below(self, caller: PersonCaller, asked: Asked) -> list[RemoteRow]:
+        """Cameras of the hubs below that the caller may know of. Nothing is seen either."""
+        now = self._clock.utc_ms()
+        return await self._catalogue.read(below.search, self._hub, caller.subject, asked, now)
 
     def _known(
         self, caller: PersonCaller, camera: CameraRow, loaded: Loaded | None

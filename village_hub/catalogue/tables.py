@@ -9,6 +9,7 @@ from village_hub.catalogue import (
     models,
     notice_models,
     once_models,
+    remote_models,
     sign_models,
     staff_models,
 )
@@ -16,5 +17,5 @@ from village_hub.catalogue import (
 METADATA = models.METADATA
 AREAS = (
     *(models, staff_models, consent_models, case_models, notice_models, audit_models),
-    *(once_models, camera_models, sign_models, home_log_models),
+    *(once_models, camera_models, sign_models, home_log_models, remote_models),
 )

@@ -161,7 +161,7 @@ def test_nothing_is_offered_that_the_rule_refuses(one: Ours, parent: Parent) -> 
                 (
                     *(each.status is GrantStatus.VALID for each in one.grants),
                     *(each.opened <= NOW < each.ends for each in one.openings),
-                    *(each.approved and NOW < each.return_by for each in one.requests),
+                    *(each.approved and each.return_by > NOW for each in one.requests),
                 )
             )
             assert HOME_NAME not in repr(found)

@@ -1,0 +1,44 @@
+"""Who may know of the cameras that hubs below told of (PRM-2).
+
+Of public places the rule itself answers, by the shift or the duty of who asks. Of homes this hub
+has no basis to decide on: the hub that owns the camera did, and named a unit or a person.
+"""
+
+from dataclasses import replace
+
+from village_core.permits import MEDIALESS, CameraClass
+from village_hub.access import basis
+from village_hub.access.facts import CameraFacts, Subject
+from village_hub.access.rules import may_know
+from village_hub.catalogue import remote_search
+from village_hub.catalogue.remote_search import Asked, RemoteRow, Within
+from village_hub.catalogue.store import Session
+
+PUBLIC = (CameraClass.P9, CameraClass.P7)
+
+
+def search(session: Session, hub: str, subject: Subject, asked: Asked, now: int) -> list[RemoteRow]:
+    """A page of those that fit and that the subject may know of."""
+    limits = within(session, hub, subject, now)
+    if limits is None:
+        return []
+    return remote_search.search(session, limits, asked, now)
+
+
+def within(session: Session, hub: str, subject: Subject, now: int) -> Within | None:
+    """None: of no camera at all. Nobody knows of one outside the place that their unit is for."""
+    if not subject.roles or not subject.place or subject.issuer != hub:
+        return None
+    standing = basis.on_duty(session, hub, subject, now)
+    example = CameraFacts(id="", household="", camera_class=CameraClass.P9, place=subject.place)
+    named = MEDIALESS.isdisjoint(subject.roles)  # who sees no pictures is named by no household
+    return Within(
+        place=subject.place,
+        classes=frozenset(
+            each
+            for each in PUBLIC
+            if may_know(subject, replace(example, camera_class=each), now, standing)
+        ),
+        unit=(subject.unit or "") if named else "",
+        person=subject.id if named else "",
+    )
