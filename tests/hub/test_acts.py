@@ -269,6 +269,21 @@ async def test_staff_get_a_key_before_two_of_the_tier_above(hub: Hub) -> None:
     assert await refusal(await ask(hub, heads[0], "POST", own)) == (403, "self_approval")
 
 
+async def test_a_second_unit_gives_nobody_else_the_key_of_an_officer(hub: Hub) -> None:
+    """IDN-16: two who may make appointments put themselves above somebody, to sign in as them."""
+    bureau, township = await hub.unit("bureau", "110101"), await hub.unit("township", "110101001")
+    office = await hub.unit("committee", "110101001001", parent=bureau)
+    made_up = await hub.unit("clinic", "110101001001", parent=township)
+    officer = await hub.staff(Role.COMMITTEE, unit=office)
+    boss = await hub.staff(Role.BUREAU_OFFICER, unit=bureau, name="Qian")
+    two = [await hub.staff(Role.TOWNSHIP, unit=township, name=name) for name in ("Wu", "Lin")]
+    await hub.appointed(officer.person, Role.CARER, made_up)
+    act = await asked(hub, two[0], "POST", f"/api/v1/people/{officer.person}/new-key")
+    assert await refusal(await confirm(hub, two[1], act)) == (403, "scope")
+    assert (await ask(hub, officer, "GET", "/api/v1/me")).status == 200
+    assert (await confirm(hub, boss, act)).status == 200
+
+
 async def test_a_key_for_duty_is_for_the_appointed(hub: Hub) -> None:
     admin, villager = await hub.staff(Role.ADMIN), (await hub.owner())[1]
     path = f"/api/v1/people/{villager.person}/new-key"

@@ -3,6 +3,7 @@ members)."""
 
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse
 
 from tests.hub.support import OFFER, SDP, Hub, Viewer
@@ -36,6 +37,16 @@ async def test_an_owner_adds_a_member_who_signs_in_by_the_code(hub: Hub) -> None
         ("Fang", True, True),
         ("Son", False, False),
     ]
+
+
+async def test_a_household_does_not_fill_the_books(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("village_hub.access.households.MOST_MEMBERS", 2)
+    household, owner = await hub.owner()
+    assert (await ask(hub, owner, "POST", of(household), {"name": "Son"})).status == 201
+    more = await ask(hub, owner, "POST", of(household), {"name": "Sun"})
+    assert await refusal(more) == (409, "too_many_members")
 
 
 async def test_a_member_adds_and_removes_nobody(hub: Hub) -> None:

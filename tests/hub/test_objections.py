@@ -98,6 +98,22 @@ async def test_from_the_sign_to_the_view_that_both_approved(yard: Yard) -> None:
     assert (state["state"], state["mediator_words"]) == ("settled", "turned away")
 
 
+async def test_strangers_from_everywhere_bury_nobody(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRM-19: one pauses the sharing; a hundred more would only call people. The window helps."""
+    monkeypatch.setattr("village_hub.api.objections.MOST_OPEN", 1)
+    monkeypatch.setattr("village_hub.api.objections.MOST_NOWHERE", 1)
+    await yard.record()
+    at_window = {**WORDS, "sign": SIGN}
+    assert (await yard.ask("POST", "/objections", yard.clerk, **at_window))[0] == 201
+    assert (await yard.file("ZZZZZZZZ"))[0] == 201
+    for sign in (SIGN, "ZZZZZZZB"):
+        status, refused = await yard.file(sign)
+        assert (status, refused["code"]) == (429, "too_many")
+    assert (await yard.ask("POST", "/objections", yard.clerk, **at_window))[0] == 201
+
+
 async def test_a_sign_that_is_no_cameras_gets_the_same_answers(yard: Yard) -> None:
     """Whether there is a camera, and whether it is paused, a stranger does not learn here."""
     await yard.record()

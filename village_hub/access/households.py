@@ -13,6 +13,8 @@ from village_hub.catalogue.rows import MemberRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import Conflict, NotFound, Refused
 
+MOST_MEMBERS = 100  # of one household, owners too
+
 
 class Households:
     def __init__(self, catalogue: Catalogue, clock: Clock) -> None:
@@ -22,9 +24,11 @@ class Households:
     async def add_member(
         self, owner: Subject, household: str, name: str, *, adult: bool
     ) -> Outcome:
-        """A new person, and the code that they sign in with once."""
+        """A new person, and the code that they sign in with once. Raises Conflict."""
 
         def act(session: Session) -> Outcome:
+            if len(people.members(session, household)) >= MOST_MEMBERS:
+                raise Conflict("a household has 100 people at most", code="too_many_members")
             made = new_id(self._clock)
             people.add_staff(session, made, name, self._clock.utc_ms())
             row = Membership(

@@ -220,7 +220,8 @@ def _remove_person(session: Session, act: Any, scene: Scene) -> Outcome:
 
 def _by_tier_above(session: Session, act: Any, scene: Scene) -> None:
     """Staff enrol before two persons of the tier above; where that has nobody here, before two
-    admins."""
+    admins. For somebody of two units it is one from above each: whoever was given a second unit
+    by two others is not theirs."""
     find_person(session, act.person)
     rows = appointments.to_come(session, act.person, scene.now)
     if not rows:
@@ -234,6 +235,8 @@ def _by_tier_above(session: Session, act: Any, scene: Scene) -> None:
             raise wrong(Fault.ITSELF)
         if who is not None and not _fits_above(who, above):
             raise Refused("only two persons of the unit above do this", code="scope")
+    if scene.second is not None and above - {scene.asker.unit, scene.second.unit}:
+        raise Refused("one person of each unit above does this", code="scope")
 
 
 def _fits_above(who: Subject, above: set[str]) -> bool:

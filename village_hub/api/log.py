@@ -167,6 +167,7 @@ def read_place(after: str | None) -> Place | None:
     return int(utc_ms), name
 
 
+FORMULA = "=+-@＝＋－＠"
 COLUMNS = ("at", "until", "who", "unit", "action", "result", "camera", "purpose", "case", "text")
 
 
@@ -187,7 +188,7 @@ def _csv(found: Iterable[Looked], words: Words) -> str:
 
 def _harmless(cell: str) -> str:
     """A name that begins like a formula is text to a spreadsheet all the same."""
-    return f"'{cell}" if cell[:1] in "=+-@\t" and cell else cell
+    return f"'{cell}" if cell.lstrip()[:1] in FORMULA and cell.strip() else cell
 
 
 def _text(found: Iterable[Looked], words: Words) -> str:

@@ -20,17 +20,21 @@ from village_hub.api import bodies
 from village_hub.api.case_steps import FAULTS, Resource, Shown, Sight, acting
 from village_hub.api.contract import Shape, operation, reply
 from village_hub.cases import objection
+from village_hub.cases.desk import Check
 from village_hub.cases.effects import Receipt
 from village_hub.cases.matter import Person, Withdraw
-from village_hub.cases.objection import Answer, ApproveView, Objection, ObjectionTerms
+from village_hub.cases.objection import Answer, ApproveView, Objection, ObjectionTerms, Seen
 from village_hub.cases.seeing import Eyes
 from village_hub.cases.signed import seen_at
-from village_hub.catalogue import camera_records, signs
+from village_hub.catalogue import camera_records, matters, signs
+from village_hub.catalogue.store import Session
 from village_hub.errors import Conflict, NotFound, Refused, TooMany
 
 routes = web.RouteTableDef()
 
 PATH = "/api/v1/objections"
+MOST_OPEN = 20  # about one camera: its sharing pauses from the first
+MOST_NOWHERE = 1000  # to signs that are no camera's; each is over after a week
 
 
 class AtWindow(ObjectionTerms):
@@ -115,8 +119,24 @@ async def _file(
         sign=sign,
         clerk=clerk,
     )
-    await request.app[keys.DESK].open(began, clerk or began.matter.asker)
+    check = None if clerk else _not_too_many(seen)
+    await request.app[keys.DESK].open(began, clerk or began.matter.asker, check)
     return reply(Filed(receipt=receipt, answer_by=now + objection.ANSWERED_WITHIN), status=201)
+
+
+def _not_too_many(seen: Seen | None) -> Check:
+    """Strangers from many networks bury neither those who answer nor the disk. Raises TooMany."""
+
+    def check(session: Session) -> None:
+        kind = objection.KIND.name
+        if seen is None:
+            many = matters.count_nowhere(session, kind, "filed") >= MOST_NOWHERE
+        else:
+            many = len(matters.about_camera(session, seen.camera, kind)) >= MOST_OPEN
+        if many:
+            raise TooMany("many objections wait already: come to the window", retry_after=3600)
+
+    return check
 
 
 @routes.post(f"{PATH}/state", name="objection_state")

@@ -156,7 +156,7 @@ async def members(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/households/{household}/members", name="add_member")
-@operation(body=NewMember, answer=Invited, status=201, errors=(NotFound, Refused))
+@operation(body=NewMember, answer=Invited, status=201, errors=(NotFound, Refused, Conflict))
 async def add_member(request: web.Request) -> web.Response:
     """A new person in my household, as its owner, and their code to sign in with."""
     caller, household = await _owner(request)

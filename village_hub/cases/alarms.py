@@ -18,12 +18,12 @@ from village_hub.access import basis
 from village_hub.access.identity import PersonCaller
 from village_hub.cases import emergency, sos
 from village_hub.cases.checks import POLICE
-from village_hub.cases.desk import Desk, Kept
+from village_hub.cases.desk import Check, Desk, Kept, kept_of
 from village_hub.cases.effects import Callee, Ring
 from village_hub.cases.emergency import Emergency, Yard
 from village_hub.cases.matter import Matter, Next, Part, Person
 from village_hub.cases.sos import Called, Sos
-from village_hub.catalogue import cameras, openings, people, units
+from village_hub.catalogue import cameras, matters, openings, people, units
 from village_hub.catalogue.rows import NodeRow
 from village_hub.catalogue.staff_rows import UnitKind
 from village_hub.catalogue.store import Catalogue, Session
@@ -54,6 +54,12 @@ class EmergencyWish(Part):
     what: str = Field(pattern="^(fire|missing_child|missing_elder|other_danger)$")
     words: str = Field(min_length=2, max_length=400, pattern=PRINTABLE)
     place: str = Field(pattern=r"^[0-9]{12,20}$")
+
+
+class _ThereIs(Exception):  # noqa: N818 - what is found
+    def __init__(self, kept: Kept[Sos]) -> None:
+        super().__init__(kept.matter.id)
+        self.sos, self.version = kept.matter, kept.version
 
 
 class Alarms:
@@ -99,13 +105,11 @@ class Alarms:
         return SosAnswer(id=kept.matter.id, ends=kept.matter.ends if kept.matter.cameras else 0)
 
     async def _begin(self, made: Sos, by: Person) -> Kept[Sos]:
-        there = await self._catalogue.read(openings.open_of_household, made.household)
-        if there is not None:
-            open_now = Sos.model_validate_json(there)
-            return await self._desk.find(Sos, open_now.id)
-        raised = sos.begin(made)
-        ring = _ring(made, self._settings)
-        return await self._desk.open(Next(made, (*raised.effects, ring)), by)
+        raised, ring = sos.begin(made), _ring(made, self._settings)
+        try:
+            return await self._desk.open(Next(made, (*raised.effects, ring)), by, _only(made))
+        except _ThereIs as there:
+            return Kept(there.sos, there.version)
 
     async def open_emergency(self, caller: PersonCaller, wish: EmergencyWish) -> Kept[Emergency]:
         """PRM-7. Raises Forbidden, Unprocessable when the place has no yard or too many."""
@@ -213,6 +217,25 @@ def _duty(session: Session, place: str, called: Sequence[Called]) -> tuple[Calle
     return tuple(
         Called(kind="unit", id=unit.id, name=unit.name) for unit in found if unit.id not in there
     )
+
+
+def _only(made: Sos) -> Check:
+    """In the transaction that begins it, for people and a box press at once: raises _ThereIs when
+    the household's is open, or this one was told before; NotFound for an id of something else."""
+
+    def check(session: Session) -> None:
+        told = matters.find(session, made.id)
+        there = openings.open_of_household(session, made.household)
+        if told is None and there is not None:
+            told = matters.find(session, there)
+        if told is None:
+            return
+        kept = kept_of(told)
+        if not isinstance(kept.matter, Sos) or kept.matter.household != made.household:
+            raise NotFound("this is no SOS of this household", code="no_such_matter")
+        raise _ThereIs(kept)
+
+    return check
 
 
 def _ring(made: Sos, settings: NoticesConfig) -> Ring:

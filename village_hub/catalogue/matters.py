@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, delete, or_, select, update
+from sqlmodel import Session, and_, col, delete, func, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from village_hub.access.facts import PersonKey
@@ -219,6 +219,16 @@ def about_cameras(session: Session, cameras: Collection[str], kind: str) -> list
         col(MatterRecord.id).in_(theirs),
     )
     return _rows(session, query)
+
+
+def count_nowhere(session: Session, kind: str, state: str) -> int:
+    """How many of this kind are in this state and concern no household."""
+    query = select(func.count()).where(
+        col(MatterRecord.kind) == kind,
+        col(MatterRecord.state) == state,
+        col(MatterRecord.household_id).is_(None),
+    )
+    return session.exec(query).one()
 
 
 def concerns(session: Session, matter_id: str, households: Collection[str], now: int) -> bool:

@@ -27,14 +27,14 @@ def about_cameras(
 
 
 def open_of_household(session: Session, household_id: str) -> str | None:
-    """The document of the household's SOS that is open now."""
+    """The id of the household's SOS that is open now."""
     query = select(MatterRecord).where(
         MatterRecord.kind == "sos",
         MatterRecord.household_id == household_id,
         col(MatterRecord.state).in_(("open", "renewed")),
     )
     row = session.exec(query.order_by(col(MatterRecord.opened).desc())).first()
-    return row.document if row else None
+    return row.id if row else None
 
 
 def open_documents(session: Session, now: int) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """SOS and documented emergency through the API, on what the household agreed to (PRM-6, PRM-7)."""
 
+import asyncio
 from typing import Any
 
 from tests.hub.consent.home import DAY, Home, ask
@@ -119,6 +120,33 @@ async def test_pressing_twice_is_one_sos_and_a_stranger_presses_none(home: Home)
     path = f"/api/v1/households/{home.household}/sos"
     await ask(home.hub, "POST", path, stranger, None, 404)
     await ask(home.hub, "GET", f"/api/v1/sos/{first['id']}", stranger, None, 404)
+
+
+async def test_of_many_who_press_at_once_one_sos_comes(home: Home) -> None:
+    """PRM-6: people are called once, and 15 minutes are not opened again beside themselves."""
+    every = await asyncio.gather(*(raised(home) for _ in range(6)))
+    assert len({each["id"] for each in every}) == 1
+    listed = await ask(home.hub, "GET", "/api/v1/sos", home.owner)
+    assert len(listed["items"]) == 1
+
+
+async def test_a_box_tells_of_an_sos_that_is_over_and_of_none_that_is_another_homes(
+    home: Home,
+) -> None:
+    """It tells again until it is answered, and an id is its own choice."""
+    hub = home.hub
+    first = await raised(home)
+    await ask(hub, "POST", f"/api/v1/sos/{first['id']}/stop", home.owner, None, 200)
+    other = await hub.enrolled(await hub.household("Li"))
+    answers = []
+    for agent in (home.agent, other):
+        said = SosRaised(id=first["id"], raised_ms=hub.clock.utc_ms(), by="button")
+        headers = {**hub.node_token(agent), "Content-Type": "application/json"}
+        answer = await hub.ask(
+            "POST", "/api/v1/node/sos", data=said.model_dump_json(), headers=headers
+        )
+        answers.append(answer.status)
+    assert answers == [200, 404]
 
 
 async def test_the_box_s_button_raises_one_and_is_answered_alike_when_it_asks_again(
