@@ -134,11 +134,16 @@ class Resource(Generic[M, S]):
         kept = await desk.open(began, by, check)
         return self.answered(Sight(kept, Eyes.UNIT if by.roles else Eyes.ASKER, by, now), 201)
 
-    async def step(self, request: web.Request, act: Act) -> web.Response:
-        """The act on the matter that the path names, by who calls."""
+    async def step(
+        self, request: web.Request, act: Act, seen: Kept[M] | None = None
+    ) -> web.Response:
+        """The act on the matter that the path names, by who calls. `seen`: the state that the act
+        was made of, where it was; on another it is not taken."""
         by = await acting(request)
         sight = await self.look(request, by)
         desk, version = request.app[keys.DESK], version_of(request)
+        if version is None and seen is not None:
+            version = seen.version
         kept = await desk.act(sight.kept.matter.id, act, by, version)
         return self.answered(replace(sight, kept=kept))
 

@@ -117,10 +117,10 @@ async def scan_of(request: web.Request) -> web.Response:
 async def file(request: web.Request) -> web.Response:
     """The draft is whole: its approver is told. 422 with a code says what is missing."""
     by = await asking(request)
-    terms = (await REQUESTS.look(request, by)).kept.matter.terms
-    read = request.app[keys.CATALOGUE].read
+    seen = (await REQUESTS.look(request, by)).kept
+    terms, read = seen.matter.terms, request.app[keys.CATALOGUE].read
     parts = await read(found_in, terms.cameras, terms.place)
-    return await REQUESTS.step(request, acts.File(parts=parts))
+    return await REQUESTS.step(request, acts.File(parts=parts), seen)
 
 
 @routes.post(f"{ONE}/resolve", name="resolve_request")

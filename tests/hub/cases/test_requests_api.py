@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -31,6 +32,31 @@ async def test_from_the_draft_to_the_last_answer(village: Village) -> None:
     done = (await village.ask("li", "GET", path)).body
     assert done["state"] == "answered"
     assert [part["answer"] for part in done["parts"]] == ["countersigned", "refusal_noted"]
+
+
+async def test_what_is_filed_is_what_the_terms_say_whoever_is_quick(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRM-8: terms that are amended while they are filed; the approver reads 12 hours, and two days
+    would be opened."""
+    window = village.window()
+    wide = {**window, "begin": window["end"] - 2 * DAY}
+    camera = village.homes["wang"].camera
+    path = await village.drafted(cameras=[{"camera": camera, **wide}])
+    scan = {"data": PDF, "headers": {"Content-Type": "application/pdf"}}
+    assert (await village.ask("li", "PUT", f"{path}/scan", **scan)).status == 200
+    assert await village.code("li", f"{path}/file") == "422 window"
+    desk, act = village.hub.app[keys.DESK], village.hub.app[keys.DESK].act
+
+    async def overtaken(*taken: Any) -> Any:
+        monkeypatch.setattr(desk, "act", act)
+        narrow = village.request(cameras=[{"camera": camera, **window}])
+        assert (await village.ask("li", "PUT", f"{path}/terms", json=narrow)).status == 200
+        return await act(*taken)
+
+    monkeypatch.setattr(desk, "act", overtaken)
+    assert await village.code("li", f"{path}/file") == "412 matter_moved"
+    assert (await village.ask("li", "GET", path)).body["state"] == "draft"
 
 
 async def test_who_sees_a_request_and_who_does_not(village: Village) -> None:
