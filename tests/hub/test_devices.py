@@ -245,11 +245,19 @@ async def test_after_10_minutes_nothing_is_done_at_a_screen_but_it_goes_on_showi
         return await refusal(response)
 
     assert await pin(token) == (401, "kiosk_idle")  # the token is for looking, always
+    log = await hub.ask("GET", "/api/v1/me/log", headers=token)
+    assert await refusal(log) == (401, "kiosk_idle")
     assert await pin(screen.headers) == (404, "not_found")  # it may, and there is none
     hub.clock.turn(9 * 60)
+    assert (await hub.ask("GET", "/api/v1/requests", headers=screen.headers)).status == 200
     assert await pin(screen.headers) == (404, "not_found")
     hub.clock.turn(11 * 60)
     assert await pin(screen.headers) == (401, "kiosk_idle")
+    for read in ("requests", "me/log", "me/log/file", "me/notices", "me/sign-ins"):  # nor read
+        response = await hub.ask("GET", f"/api/v1/{read}", headers=screen.headers)
+        assert await refusal(response) == (401, "kiosk_idle")
+    for shown in ("/", "/api/v1/cameras", "/api/v1/sos?open=true"):
+        assert (await hub.ask("GET", shown, headers=screen.headers)).status == 200
     assert await me(hub, screen.headers) == (200, "")
     path = f"/api/v1/cameras/{camera}/media-token"
     looked = await hub.ask("POST", path, headers=screen.headers)

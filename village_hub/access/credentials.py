@@ -34,7 +34,14 @@ SECURE_COOKIE = "__Host-village"  # the browser keeps it to this host, over TLS
 SESSION_LIFE = 30 * 24 * 3600 * 1000  # ms; lives on while used (IDN-5)
 DUTY_LIFE = 12 * 3600 * 1000  # ms; then it is over, however much used (IDN-5)
 KIOSK_IDLE = 10 * 60 * 1000  # ms after which nothing can be done at a kiosk any more (IDN-12)
-LOOKING = frozenset({"media_token", "sign_out"})  # what a kiosk's page sends by itself, or ends
+LOOKING = frozenset(
+    {
+        *("home", "camera_page", "cameras", "camera", "still", "media_token", "me"),
+        *("sos_page", "sos_list"),
+        "sign_out",
+    }
+)
+"""Routes by name: what an idle kiosk shows by itself, or ends. All else is for who stands there."""
 USED = web.RequestKey("USED", str)  # the secret of a session that lives on: so does its cookie
 NOTED_EVERY = 3600 * 1000  # ms: that a session was used is written down this often
 
@@ -137,6 +144,8 @@ class Credentials:
                 "nobody used this screen for a while: open it again with your key",
                 code="kiosk_idle",
             )
+        if request.method in SAFE:  # pages ask again by themselves
+            return
         await self._catalogue.write(people.use_sign_in, sign_in.id, now)
 
     async def _by_token(self, token: str, *, expired_ok: bool) -> Caller:
@@ -192,7 +201,7 @@ class Credentials:
 
 
 def _only_looks(request: web.Request) -> bool:
-    return request.method in SAFE or request.match_info.route.name in LOOKING
+    return request.match_info.route.name in LOOKING
 
 
 def _media(claims: Claims, subject: Subject, sign_in: str) -> MediaCaller:
