@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
+from village_core.messages import LARGEST_WHOLE
 from village_hub import keys
 from village_hub.access.guard import by_hand
 from village_hub.access.matrix import Column
@@ -15,7 +16,7 @@ from village_hub.api.contract import Page, Paging, Shape, operation, read_query,
 from village_hub.api.log import WhoShown, place_of, read_place
 from village_hub.audit import anomalies, making
 from village_hub.audit.anomalies import Anomaly, Oddity
-from village_hub.audit.entry import LARGEST_NUMBER, Entry, EntryKind
+from village_hub.audit.entry import Entry, EntryKind
 from village_hub.audit.publishing import summary_of
 from village_hub.audit.summary import Summary
 from village_hub.catalogue import audit_counts, audit_keeping, audit_reading
@@ -32,8 +33,8 @@ MOST_ANOMALIES = 1000
 class Which(Paging):
     """Times in UTC ms; `until` excluded."""
 
-    since: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
-    until: int | None = Field(default=None, ge=0, le=LARGEST_NUMBER)
+    since: int = Field(default=0, ge=0, le=LARGEST_WHOLE)
+    until: int | None = Field(default=None, ge=0, le=LARGEST_WHOLE)
     kind: EntryKind | None = None
     person: str | None = Field(default=None, max_length=100)
     unit: str | None = Field(default=None, max_length=100)

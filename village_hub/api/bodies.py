@@ -7,7 +7,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from village_hub.audit.entry import LARGEST_NUMBER
+from village_core.messages import LARGEST_WHOLE
 from village_hub.errors import BadRequest, TooLarge, TooSlow, Unprocessable, UnsupportedMedia
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,7 +56,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _whole(digits: str) -> int:
     """What every reader reads alike, and every database takes (RFC 7493 section 2.2)."""
-    if len(digits) > LONGEST_NUMBER or abs(number := int(digits)) > LARGEST_NUMBER:
+    if len(digits) > LONGEST_NUMBER or abs(number := int(digits)) > LARGEST_WHOLE:
         raise ValueError("a number beyond 2^53")
     return number
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from village_core.messages import LARGEST_WHOLE
 from village_hub.access.facts import Subject
 from village_hub.audit.cleaning import clean, clean_about
 
 ALLOWED = "allowed"  # the result of what was not refused
-LARGEST_NUMBER = 2**53 - 1  # RFC 8785: what every reader of JSON reads alike
 ABOUT_LONGEST = 200
 
 
@@ -35,7 +35,7 @@ def _text(longest: int) -> BeforeValidator:
 Id = Annotated[str, _text(100)]
 Name = Annotated[str, _text(120)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
-Number = Annotated[int, Field(ge=0, le=LARGEST_NUMBER, strict=True)]
+Number = Annotated[int, Field(ge=0, le=LARGEST_WHOLE, strict=True)]
 
 
 class Part(BaseModel):
@@ -146,7 +146,7 @@ def _check(value: Any) -> None:
     match value:
         case float():
             raise ValueError("only whole numbers")
-        case int() if abs(value) > LARGEST_NUMBER:
+        case int() if abs(value) > LARGEST_WHOLE:
             raise ValueError("a number that not every reader reads alike")
         case dict():
             if not all(isinstance(name, str) and name.isascii() for name in value):
@@ -165,6 +165,6 @@ def _about(name: object, value: object) -> object:
         raise ValueError("names in `about` are plain words")
     if isinstance(value, str):
         return clean_about(name, value, ABOUT_LONGEST)
-    if type(value) is not int or abs(value) > LARGEST_NUMBER:
+    if type(value) is not int or abs(value) > LARGEST_WHOLE:
         raise ValueError("`about` holds texts and whole numbers")
     return value
