@@ -30,6 +30,7 @@ class Kind(StrEnum):
     """What a token is for: its header's `typ` (IDN-1)."""
 
     ACCESS = "at+jwt"  # RFC 9068: a person's API calls
+    EXCHANGED = "exchanged+jwt"  # one look, asked of another hub (exchange.py; RFC 8693)
     MEDIA = "media+jwt"  # opens one kind of session on one camera
     TICKET = "ticket+jwt"  # a receiver's leave to push or upload to it
     NODE = "node+jwt"  # an agent's or child hub's own calls
@@ -47,6 +48,7 @@ YEARS = 3650 * DAY  # what is to be readable for as long as anybody may ask
 
 LONGEST = {  # seconds of life; IDN-5
     Kind.ACCESS: 900,
+    Kind.EXCHANGED: 60,
     Kind.MEDIA: 300,
     Kind.TICKET: 60,
     Kind.NODE: 300,
