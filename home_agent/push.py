@@ -16,13 +16,13 @@ from home_agent.boxclock import BoxClock
 from home_agent.camera import Camera, Encoding
 from home_agent.consent import Consent, Leave
 from home_agent.journal import Event, Journal
-from home_agent.permitted import LONGEST_PERMIT, Permitted, check
 from home_agent.sending import PUSH_ERRORS
 from home_agent.state import StateError
 from home_agent.switch import Switch
 from village_core.jobs import Supervisor
 from village_core.messages import AgentStatus, PushAnswer, PushRequest, StillRequest
 from village_core.permits import Action, PermitNote, Quality
+from village_core.permitted import LONGEST_PERMIT, Permitted, check
 from village_core.uplink import Call, Refused, Reply, Route
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ MOST_STILLS = 8  # at a time
 
 
 class Sent(Protocol):
-    """A running push (home_agent/sending.py)."""
+    """A running push (village_core/transport/sending.py)."""
 
     def cut(self, reason: str) -> None:
         """Nothing more leaves after this returns; the goodbyes follow in the background."""

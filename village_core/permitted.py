@@ -1,6 +1,7 @@
 """The permits a push stands on, counted down here whatever the hub does (design.md, Who decides).
 
-Pure: times are seconds of the monotonic clock, passed in. Whether one stands at all is judge.py's.
+Pure: times are seconds of the monotonic clock, passed in. Whether one stands at all is decided
+elsewhere: by the home (home_agent/judge.py), or by the node that owns the camera.
 """
 
 import logging
