@@ -18,7 +18,7 @@ from village_hub import (
     village_commands,
 )
 from village_hub.catalogue.store import CatalogueError
-from village_hub.command_words import Apart, Command, Word
+from village_hub.command_words import Apart, Command, Word, tied
 from village_hub.commands import CommandError, Lines, office
 from village_hub.config import Config, read
 from village_hub.errors import HubError
@@ -141,9 +141,15 @@ COMMANDS: tuple[Command | Apart, ...] = (
 )
 
 
+VALUED = {
+    f"--{word.name}" for command in COMMANDS for word in command.words if word.option or word.maybe
+}
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0 done, 1 failed, 2 wrong use."""
-    said = parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    said = parser().parse_args(tied(words, VALUED))
     if said.command == "demo":
         return _demo(said)
     path = _config_path(getattr(said, "config", None))

@@ -1,7 +1,7 @@
 """What a command of `village-hub` is: its words, and what it runs."""
 
 import argparse
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,3 +49,17 @@ class Apart:
     help: str
     run: Callable[[Config, argparse.Namespace], Awaitable[Lines]]
     words: Sequence[Word] = ()
+
+
+def tied(words: Sequence[str], valued: Container[str]) -> list[str]:
+    """The words with `--key -x` as `--key=-x`: a value such as a key may begin with a dash.
+
+    argparse takes such a value for an option (python/cpython#53580). Two dashes are never a value.
+    """
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in valued and word.startswith("-") and word[:2] != "--":
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
