@@ -18,12 +18,13 @@ from home_agent.config import CameraConfig, Config, check_hub_url, read_or_defau
 from home_agent.control import Command, ControlError, NotRunningError, ask
 from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
 from home_agent.household import CodeError, Household
-from home_agent.parent import Enrolment, ParentError
+from home_agent.parent import Enrolment
 from home_agent.reset import reset
 from home_agent.rtsp.digest import Credentials
 from home_agent.state import State, StateError
 from home_agent.switch import Switch
 from village_core.enrolment import QR_PREFIX, EnrolmentError
+from village_core.line import ParentError
 from village_core.log_lines import TextLines
 from village_core.settings import Secret, SettingsError, read_secret
 

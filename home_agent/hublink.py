@@ -7,10 +7,11 @@ from typing import Protocol
 
 from home_agent.boxclock import BoxClock
 from home_agent.enrol import ENROLMENT, stored_enrolment
-from home_agent.parent import PARENT_ERRORS, Enrolment, Line, Parent, ParentError
+from home_agent.parent import Enrolment, Parent
 from home_agent.state import State, StateError
 from village_core.jobs import Supervisor
 from village_core.keys import SigningKey
+from village_core.line import PARENT_ERRORS, Line, ParentError
 from village_core.messages import AgentStatus, Hello
 from village_core.uplink import (
     LONGEST_PAUSE,

@@ -12,8 +12,9 @@ from home_agent.boxclock import BoxClock
 from home_agent.config import Config
 from home_agent.control import alone
 from home_agent.enrol import stored_enrolment
-from home_agent.parent import PARENT_ERRORS, Parent
+from home_agent.parent import Parent
 from home_agent.state import State, StateError
+from village_core.line import PARENT_ERRORS
 
 TELL_FOR = 10.0  # seconds
 WHAT = (

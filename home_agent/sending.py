@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from home_agent.camera import Camera, Encoding
 from home_agent.pace import Pace
-from home_agent.parent import Parent, ParentError
+from home_agent.parent import Parent
+from village_core.line import ParentError
 from village_core.messages import PushRequest
 from village_core.transport import PushError, PushMedia, PushSettings
 from village_core.transport.sending import Sent, Source, send

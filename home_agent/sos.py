@@ -11,9 +11,10 @@ from typing import Literal
 from home_agent.boxclock import BoxClock
 from home_agent.consent import Consent
 from home_agent.journal import Event, Journal
-from home_agent.parent import PARENT_ERRORS, Parent, ParentError
+from home_agent.parent import Parent
 from home_agent.state import State, StateError, Stored
 from village_core.ids import new_id
+from village_core.line import PARENT_ERRORS, ParentError
 from village_core.messages import SosRaised
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ import aiohttp
 import av
 
 from home_agent.camera import Camera, Encoding
-from home_agent.parent import Parent, ParentError
+from home_agent.parent import Parent
+from village_core.line import ParentError
 from village_core.media import h264
 from village_core.media.rfc6184 import Depacketiser
 from village_core.messages import StillRequest

@@ -12,9 +12,9 @@ from home_agent.boxclock import BoxClock
 from home_agent.consent import Consent
 from home_agent.hublink import HubLink
 from home_agent.journal import Journal
-from home_agent.parent import PARENT_ERRORS, ParentError
 from home_agent.state import State, StateError, Stored
 from village_core.jobs import Supervisor
+from village_core.line import PARENT_ERRORS, ParentError
 from village_core.messages import MOST_LINES, LogBatch, LogLine
 
 log = logging.getLogger(__name__)

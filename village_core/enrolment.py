@@ -1,8 +1,9 @@
-"""Enrolment of a home agent at a hub (IDN-15): pure, shared by both sides. No asyncio, no clock.
+"""Enrolment of a child at a hub (IDN-15): pure, shared by both sides. No asyncio, no clock.
 
-The agent makes its node key and its household key; the hub has a node key. Afterwards each side
-knows the other's keys for certain, whatever stood between them: TLS is not relied upon. Keys travel
-as 43 characters of base64url (`PublicKey.text`), signatures, MACs and nonces as base64url too.
+The child is a home agent, which makes its node key and its household key, or the hub of a place
+below, which brings the id and the node key that it has. Afterwards each side knows the other's keys
+for certain, whatever stood between them: TLS is not relied upon. "Agent" below is either. Keys
+travel as 43 characters of base64url (`PublicKey.text`), signatures, MACs and nonces as base64url.
 Bodies are JSON (the models below; unknown fields are refused), errors are RFC 9457 problems whose
 `code` is given here.
 
@@ -36,20 +37,20 @@ The node exists from the moment Enrolled is first given. Enrolling a household a
 agent before: its node tokens are refused and its uplink is closed with 4001 "revoked".
 
 Node tokens, from then on: `tokens.Kind.NODE`, signed by the agent's node key, issuer = subject =
-`Enrolled.agent`, audience = `Enrolled.hub`, at most 5 minutes.
+`Enrolled.agent`, audience = `Enrolled.hub`, at most 5 minutes. A hub's `agent` is its own id.
 """
 
 import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from village_core.keys import KeyTextError, PublicKey, SigningKey, decode, encode
-from village_core.messages import Message, OwnerNote
+from village_core.messages import Id, Message, Name, OwnerNote
 
 QR_PREFIX = "secvillage:1?"
 QR_VALID = 7 * 24 * 3600  # seconds; IDN-15: until the work order ends, at most 7 days
@@ -61,6 +62,7 @@ SELECTOR = 2  # leading characters that say which open code is meant, so that tr
 
 KeyText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Signature = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{86}$")]
+PlaceCode = Annotated[str, Field(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
 Digest = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
@@ -68,14 +70,28 @@ class EnrolmentError(Exception):
     """The other side could not show what it must; the sentence says what."""
 
 
-class Claim(Message):
-    """A: agent to hub."""
+class _Keys(Message):
+    """What a child shows of itself: an agent its two keys, a hub its key and its id."""
 
     node_key: KeyText
-    household_key: KeyText
-    mac: Digest
+    household_key: KeyText | None = None
+    hub: Id | None = None
     node_proof: Signature
-    household_proof: Signature
+    household_proof: Signature | None = None
+
+    @model_validator(mode="after")
+    def _is_agent_or_hub(self) -> Self:
+        if (self.household_key is None) is not (self.household_proof is None):
+            raise ValueError("a household key comes with its proof")
+        if (self.household_key is None) is (self.hub is None):
+            raise ValueError("an agent brings a household key, a hub its id")
+        return self
+
+
+class Claim(_Keys):
+    """A: agent to hub."""
+
+    mac: Digest
 
 
 class Begin(Message):
@@ -94,14 +110,20 @@ class Begun(Message):
     nonce: Digest
 
 
-class Reveal(Message):
+class Reveal(_Keys):
     """B 2: agent to hub: what the commitment was made over."""
 
-    node_key: KeyText
-    household_key: KeyText
     nonce: Digest
-    node_proof: Signature
-    household_proof: Signature
+
+
+class Joins(Message):
+    """What a hub joins: the place that it is for, and the tier above it."""
+
+    place: PlaceCode
+    name: Name
+    above: Literal["township", "bureau"]
+    above_place: PlaceCode
+    root: KeyText | None = None  # that signs the county's trust list, as the hub above knows it
 
 
 class Enrolled(Message):
@@ -111,31 +133,64 @@ class Enrolled(Message):
     hub: str  # the hub's id: audience of node tokens, issuer of the hub's own
     hub_name: str
     hub_key: KeyText
-    agent: str  # this agent's id from now on
-    household: str
-    household_name: str
+    agent: str  # the child's id from now on; a hub's own
+    household: str = ""
+    household_name: str = ""
+    joins: Joins | None = None  # a hub's
     owners: tuple[OwnerNote, ...] = Field(default=(), max_length=32)  # shown to the home and pinned
     utc_ms: int  # the hub's clock
     signature: Signature
 
 
 @dataclass(frozen=True, slots=True)
-class AgentKeys:
-    """The two public keys that an agent brings."""
+class ChildKeys:
+    """What a child brings: its node key, and its household key or (a hub) its id."""
 
     node: PublicKey
-    household: PublicKey
+    household: PublicKey | None = None
+    hub: str = ""
 
     @classmethod
-    def of(cls, message: Claim | Reveal) -> "AgentKeys":
+    def of(cls, message: Claim | Reveal) -> "ChildKeys":
         try:
             node = PublicKey.from_text(message.node_key)
-            household = PublicKey.from_text(message.household_key)
+            text = message.household_key
+            household = None if text is None else PublicKey.from_text(text)
         except KeyTextError as error:
             raise EnrolmentError(str(error)) from error
         if node == household:
             raise EnrolmentError("the node key and the household key are the same")
-        return cls(node, household)
+        return cls(node, household, message.hub or "")
+
+    @property
+    def texts(self) -> tuple[str, str, str]:
+        """As they are signed, and kept: node key, household key, hub."""
+        return (self.node.text, self.household.text if self.household else "", self.hub)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """The same, on the child, which can sign with them."""
+
+    node: SigningKey
+    household: SigningKey | None = None
+    hub: str = ""
+
+    @property
+    def public(self) -> ChildKeys:
+        household = self.household.public if self.household else None
+        return ChildKeys(self.node.public, household, self.hub)
+
+    def shown(self, words: bytes) -> dict[str, str | None]:
+        """The keys and the proofs of having them, over `words`."""
+        home = self.household
+        return {
+            "node_key": self.node.public.text,
+            "household_key": home.public.text if home else None,
+            "hub": self.hub or None,
+            "node_proof": encode(self.node.sign(words)),
+            "household_proof": encode(home.sign(words)) if home else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,73 +244,59 @@ def read_typed_code(text: str) -> str | None:
     return letters if right else None
 
 
-def make_claim(qr: Qr, node: SigningKey, household: SigningKey) -> Claim:
+def make_claim(qr: Qr, keys: OwnKeys) -> Claim:
     """A, on the agent."""
-    keys = AgentKeys(node.public, household.public)
-    words = _claim_words(qr.enrolment, qr.hub_fingerprint, keys)
-    return Claim(
-        node_key=keys.node.text,
-        household_key=keys.household.text,
-        mac=encode(_mac(qr.secret, words)),
-        node_proof=encode(node.sign(words)),
-        household_proof=encode(household.sign(words)),
-    )
+    words = _claim_words(qr.enrolment, qr.hub_fingerprint, keys.public)
+    return Claim.model_validate({**keys.shown(words), "mac": encode(_mac(qr.secret, words))})
 
 
 def knows_secret(claim: Claim, enrolment: str, secret: str, hub: PublicKey) -> bool:
     """A, on the hub, before anything else of the claim is looked at."""
-    words = _claim_words(enrolment, hub.fingerprint, AgentKeys.of(claim))
+    words = _claim_words(enrolment, hub.fingerprint, ChildKeys.of(claim))
     return hmac.compare_digest(encode(_mac(secret, words)), claim.mac)
 
 
-def check_claim(claim: Claim, enrolment: str, hub: PublicKey) -> AgentKeys:
+def check_claim(claim: Claim, enrolment: str, hub: PublicKey) -> ChildKeys:
     """A, on the hub: the proofs. Raises EnrolmentError."""
-    keys = AgentKeys.of(claim)
+    keys = ChildKeys.of(claim)
     _check_proofs(claim, keys, _claim_words(enrolment, hub.fingerprint, keys))
     return keys
 
 
-def commitment(keys: AgentKeys, nonce: str) -> str:
+def commitment(keys: ChildKeys, nonce: str) -> str:
     """B 1: binds the agent to its keys and nonce without showing them."""
-    words = _words("commitment", keys.node.text, keys.household.text, nonce)
+    words = _words("commitment", *keys.texts, nonce)
     return encode(hashlib.sha256(words).digest())
 
 
-def make_reveal(begun: Begun, node: SigningKey, household: SigningKey, nonce: str) -> Reveal:
+def make_reveal(begun: Begun, keys: OwnKeys, nonce: str) -> Reveal:
     """B 2, on the agent."""
-    keys = AgentKeys(node.public, household.public)
-    words = _reveal_words(begun, keys, nonce)
-    return Reveal(
-        node_key=keys.node.text,
-        household_key=keys.household.text,
-        nonce=nonce,
-        node_proof=encode(node.sign(words)),
-        household_proof=encode(household.sign(words)),
-    )
+    words = _reveal_words(begun, keys.public, nonce)
+    return Reveal.model_validate({**keys.shown(words), "nonce": nonce})
 
 
-def check_reveal(reveal: Reveal, committed: str, begun: Begun) -> AgentKeys:
+def check_reveal(reveal: Reveal, committed: str, begun: Begun) -> ChildKeys:
     """B 2, on the hub: the commitment and the proofs. Raises EnrolmentError."""
-    keys = AgentKeys.of(reveal)
+    keys = ChildKeys.of(reveal)
     if not hmac.compare_digest(commitment(keys, reveal.nonce), committed):
         raise EnrolmentError("the keys are not those that were committed to")
     _check_proofs(reveal, keys, _reveal_words(begun, keys, reveal.nonce))
     return keys
 
 
-def six_digits(hub: PublicKey, keys: AgentKeys, hub_nonce: str, agent_nonce: str) -> str:
+def six_digits(hub: PublicKey, keys: ChildKeys, hub_nonce: str, agent_nonce: str) -> str:
     """B 3: what people compare. Somebody in between has one chance in a million to match it."""
-    words = _words("digits", hub.text, keys.node.text, keys.household.text, hub_nonce, agent_nonce)
+    words = _words("digits", hub.text, *keys.texts, hub_nonce, agent_nonce)
     return f"{int.from_bytes(hashlib.sha256(words).digest()[:16]) % 1_000_000:06d}"
 
 
-def sign_enrolled(enrolled: Enrolled, keys: AgentKeys, hub: SigningKey) -> Enrolled:
+def sign_enrolled(enrolled: Enrolled, keys: ChildKeys, hub: SigningKey) -> Enrolled:
     """The answer with its signature; the one given in `enrolled` is replaced."""
     signature = encode(hub.sign(_enrolled_words(enrolled, keys)))
     return enrolled.model_copy(update={"signature": signature})
 
 
-def check_enrolled(enrolled: Enrolled, keys: AgentKeys, fingerprint: str) -> PublicKey:
+def check_enrolled(enrolled: Enrolled, keys: ChildKeys, fingerprint: str) -> PublicKey:
     """On the agent: the hub's key, to be pinned. `fingerprint` is the one in the QR, or that of
     the key in Begun which the six digits were compared for. Raises EnrolmentError.
     """
@@ -278,10 +319,11 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _check_proofs(message: Claim | Reveal, keys: AgentKeys, words: bytes) -> None:
+def _check_proofs(message: Claim | Reveal, keys: ChildKeys, words: bytes) -> None:
     if not keys.node.verifies(_signature(message.node_proof), words):
         raise EnrolmentError("the node key's proof does not hold")
-    if not keys.household.verifies(_signature(message.household_proof), words):
+    proof = _signature(message.household_proof or "")
+    if keys.household is not None and not keys.household.verifies(proof, words):
         raise EnrolmentError("the household key's proof does not hold")
 
 
@@ -292,25 +334,17 @@ def _signature(text: str) -> bytes:
         raise EnrolmentError("a proof is not base64url") from error
 
 
-def _claim_words(enrolment: str, hub_fingerprint: str, keys: AgentKeys) -> bytes:
-    return _words("claim", enrolment, hub_fingerprint, keys.node.text, keys.household.text)
+def _claim_words(enrolment: str, hub_fingerprint: str, keys: ChildKeys) -> bytes:
+    return _words("claim", enrolment, hub_fingerprint, *keys.texts)
 
 
-def _reveal_words(begun: Begun, keys: AgentKeys, nonce: str) -> bytes:
-    return _words(
-        "reveal",
-        begun.enrolment,
-        begun.hub_key,
-        begun.nonce,
-        keys.node.text,
-        keys.household.text,
-        nonce,
-    )
+def _reveal_words(begun: Begun, keys: ChildKeys, nonce: str) -> bytes:
+    return _words("reveal", begun.enrolment, begun.hub_key, begun.nonce, *keys.texts, nonce)
 
 
-def _enrolled_words(enrolled: Enrolled, keys: AgentKeys) -> bytes:
+def _enrolled_words(enrolled: Enrolled, keys: ChildKeys) -> bytes:
     said = enrolled.model_dump_json(exclude={"signature"})
-    return _words("enrolled", keys.node.text, keys.household.text, said)
+    return _words("enrolled", *keys.texts, said)
 
 
 def _words(purpose: str, *parts: str) -> bytes:

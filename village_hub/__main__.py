@@ -15,6 +15,7 @@ from village_hub import (
     household_commands,
     logs,
     staff_commands,
+    tree_commands,
     village_commands,
 )
 from village_hub.catalogue.store import CatalogueError
@@ -40,6 +41,8 @@ GROUPS = {
     "codes": "one-time codes to sign in with",
     "enrolments": "boxes (home agents) joining a household",
     "agents": "boxes that have joined",
+    "hubs": "hubs of the tier below that join this one",
+    "parent": "the hub of the tier above",
     "audit": "the log of who saw and did what",
     "cameras": "what there is to see, and cameras that push by themselves",
 }
@@ -47,6 +50,7 @@ COMMANDS: tuple[Command | Apart, ...] = (
     *staff_commands.COMMANDS,
     *household_commands.COMMANDS,
     *village_commands.COMMANDS,
+    *tree_commands.COMMANDS,
     Command(
         "households",
         "add",

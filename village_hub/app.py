@@ -9,6 +9,7 @@ from aiohttp import web
 from village_core.clock import SYSTEM_CLOCK, Clock
 from village_core.jobs import Job, Supervisor
 from village_core.keys import KeyFileError
+from village_core.uplink import LONGEST_PAUSE
 from village_hub import discovery, headers, keys, pages, problems
 from village_hub.access import guard
 from village_hub.access.credentials import Credentials
@@ -45,11 +46,14 @@ from village_hub.node import load_node
 from village_hub.notices import service as notices
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
+from village_hub.tiers.parent import UPWARD_ERRORS, Upward
+from village_hub.tiers.seat import Seat
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
 
 DAY_MS = 24 * 3600 * 1000
 HOUSEKEEPING_EVERY = 3600.0  # seconds
+EXPECTED = (TlsError, KeyFileError, CatalogueError)  # of jobs
 OBJECTIONS = (5, 3600.0)  # of one source, in so many seconds
 RECEIPT_TRIES = (10, 300.0)
 
@@ -133,9 +137,12 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
 async def with_tiers(app: web.Application) -> AsyncIterator[None]:
     found, catalogue, clock = app[keys.NODE], app[keys.CATALOGUE], app[keys.CLOCK]
     app[keys.CHILDREN] = children = Children(found.id, catalogue, app[keys.SUPERVISOR], clock)
-    app[keys.ENROLMENTS] = Enrolments(found, catalogue, children, clock)
+    seat = Seat.of(app[keys.CONFIG])
+    app[keys.ENROLMENTS] = Enrolments(found, catalogue, children, clock, seat)
     app[keys.UPLOADS] = Uploads(found.url, app[keys.TICKETS])
+    app[keys.UPWARD] = upward = Upward(app[keys.CONFIG].state, found, app[keys.SUPERVISOR], clock)
     yield
+    await upward.close()
 
 
 def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -184,9 +191,12 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
     if app[keys.CONFIG].tls.on:
         jobs["certificate"] = _every(CERTIFICATE_LOOKS, app[keys.CERTIFICATES].load, clock)
     for name, job in jobs.items():
-        supervisor.start(name, job, expected=(TlsError, KeyFileError, CatalogueError))
+        supervisor.start(name, job, expected=EXPECTED)
+    supervisor.start(
+        "uplink", app[keys.UPWARD].run, expected=UPWARD_ERRORS, longest_pause=LONGEST_PAUSE
+    )
     yield
-    for name in jobs:
+    for name in (*jobs, "uplink"):
         await supervisor.end(name)
 
 

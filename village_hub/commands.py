@@ -27,6 +27,7 @@ from village_hub.catalogue.store import Catalogue
 from village_hub.config import Config
 from village_hub.node import Node, load_node
 from village_hub.tiers.enrolment import Enrolments
+from village_hub.tiers.seat import Seat
 
 Lines = list[str]
 COMMAND_LINE = "the hub's command line"
@@ -117,7 +118,7 @@ async def new_enrolment(here: Office, household: str, *, typed: bool) -> Lines:
     text = (await enrolments.new_qr(found.id)).text()
     await write_down(here, "enrolment.new", household=found.id)
     return [
-        *_qr(text),
+        *qr_lines(text),
         f"for {found.name}, once, within 7 days; it enrols a box, so show it to no one else:",
         text,
     ]
@@ -126,7 +127,7 @@ async def new_enrolment(here: Office, household: str, *, typed: bool) -> Lines:
 async def list_enrolments(here: Office) -> Lines:
     rows = await here.catalogue.read(nodes.enrolments, here.clock.utc_ms())
     return [
-        f"{row.id}  {row.household_name}  {row.state}  until {time_text(row.expires)}"
+        f"{row.id}  {row.household_name or row.name}  {row.state}  until {time_text(row.expires)}"
         + (f"  digits {row.digits}" if row.digits else "")
         for row in rows
     ] or ["no open enrolment"]
@@ -134,9 +135,10 @@ async def list_enrolments(here: Office) -> Lines:
 
 async def confirm_enrolment(here: Office, enrolment: str, digits: str) -> Lines:
     """Raises HubError when the digits are wrong or nobody waits."""
-    enrolments = Enrolments(here.node, here.catalogue, None, here.clock)
+    seat = Seat.of(here.config)
+    enrolments = Enrolments(here.node, here.catalogue, None, here.clock, seat)
     await enrolments.confirm(enrolment, digits.replace(" ", ""))
-    return ["the digits are the same: the box is enrolled as soon as its side agrees too"]
+    return ["the digits are the same: it is enrolled as soon as its side agrees too"]
 
 
 async def list_agents(here: Office) -> Lines:
@@ -234,7 +236,7 @@ def checked_name(text: str) -> str:
     return name
 
 
-def _qr(text: str) -> Lines:
+def qr_lines(text: str) -> Lines:
     drawn = io.StringIO()
     segno.make_qr(text, error="l").terminal(drawn, compact=True)
     return drawn.getvalue().splitlines()

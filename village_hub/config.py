@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
+from village_core.keys import KeyTextError, PublicKey
 from village_core.settings import Secret, in_range, load
 from village_hub.notices.signing import key_bytes
 
 PREFIX = "SECURITY_VILLAGE"
 DEFAULT_STATE = Path("/var/lib/village-hub")
+DIGITS = {"bureau": 6, "township": 9, "village": 12}  # of a tier's administrative code
 ALL = ("*", "::", "")  # every address, IPv4 and IPv6
 WILDCARDS = (*ALL, "0.0.0.0")  # noqa: S104 - recognised, not bound to
 
@@ -205,6 +207,21 @@ class NoticesConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustConfig:
+    """Whose word about people of other hubs counts (docs/guide/tree.md). A hub that joined another
+    one has it from there."""
+
+    root: str = ""  # the county's root key, as text; hubs that join learn it from here
+
+    def __post_init__(self) -> None:
+        if self.root:
+            try:
+                PublicKey.from_text(self.root)
+            except KeyTextError as error:
+                raise ValueError(f"root: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"  # read by people first, by journald's tools as well
@@ -214,6 +231,7 @@ class LogConfig:
 class Config:
     name: str = "village hub"  # what pages and agents show
     tier: Literal["village", "township", "bureau"] = "village"
+    place: str = ""  # administrative code: county 6 digits, township 9, village 12
     state: Path = DEFAULT_STATE  # keys, database; 0700
     public_url: str = ""  # how browsers and agents reach it; empty: the listening address
     listen: ListenConfig = field(default_factory=ListenConfig)
@@ -226,11 +244,16 @@ class Config:
     discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     notices: NoticesConfig = field(default_factory=NoticesConfig)
+    trust: TrustConfig = field(default_factory=TrustConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 80:
             raise ValueError("name is to have 1 to 80 characters")
+        if self.place and not (self.place.isascii() and self.place.isdigit()):
+            raise ValueError("place is an administrative code: digits alone")
+        if self.place and len(self.place) != DIGITS[self.tier]:
+            raise ValueError(f"place of a {self.tier} is to have {DIGITS[self.tier]} digits")
         self._check_plain_http()
         if self.public_url:
             self._check_public_url()

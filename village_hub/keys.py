@@ -37,6 +37,7 @@ from village_hub.node import Node
 from village_hub.notices.service import Notices
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
+from village_hub.tiers.parent import Upward
 from village_hub.tls import Certificates
 
 
@@ -75,6 +76,7 @@ PASSKEYS = web.AppKey("PASSKEYS", Passkeys)
 THROTTLES = web.AppKey("THROTTLES", Throttles)
 CHILDREN = web.AppKey("CHILDREN", Children)
 ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
+UPWARD = web.AppKey("UPWARD", Upward)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)

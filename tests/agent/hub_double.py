@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from village_core.clock import SYSTEM_CLOCK, Clock
 from village_core.enrolment import (
-    AgentKeys,
     Begin,
     Begun,
+    ChildKeys,
     Claim,
     Enrolled,
     EnrolmentError,
@@ -151,7 +151,7 @@ class HubDouble:
     left: bool = False  # the box said that it is erased
     _begun: Begun | None = None
     _committed: str = ""
-    _keys: AgentKeys | None = None
+    _keys: ChildKeys | None = None
 
     def app(self) -> web.Application:
         app = web.Application()

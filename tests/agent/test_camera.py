@@ -15,7 +15,7 @@ from home_agent.agent import Agent, running
 from home_agent.camera import Camera
 from home_agent.config import CameraConfig, Config, LanConfig
 from home_agent.onvif_camera import _host, _moved
-from home_agent.parent import Parent, ParentError
+from home_agent.parent import Parent
 from home_agent.stills import StillError, Stills, decoded, fetch
 from tests.agent.home import film, until
 from tests.cameras import PASSWORD, USER, clips, rtsp_camera
@@ -23,6 +23,7 @@ from tests.cameras.http_digest import DigestGate
 from tests.cameras.onvif_device import onvif_device
 from tests.cameras.onvif_shapes import Dialect, Profile
 from tests.cameras.rig import Stream
+from village_core.line import ParentError
 from village_core.permits import Quality
 from village_core.settings import Secret
 from village_core.troubles import Trouble

@@ -11,11 +11,12 @@ from aiohttp.test_utils import TestServer
 
 from home_agent.boxclock import BoxClock
 from home_agent.enrol import enrol_by_code, enrol_by_qr, stored_enrolment
-from home_agent.parent import Line, Parent, ParentError
+from home_agent.parent import Parent
 from home_agent.state import State, StateError
 from tests.agent.hub_double import AGENT, HUB, HubDouble, Tls
 from village_core.enrolment import EnrolmentError
 from village_core.keys import SigningKey
+from village_core.line import Line, ParentError
 from village_core.messages import AgentStatus
 
 

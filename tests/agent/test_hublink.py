@@ -14,11 +14,11 @@ from aiohttp.test_utils import TestServer
 from home_agent.agent import running
 from home_agent.boxclock import BoxClock, ntp_has_set_the_clock
 from home_agent.enrol import enrol_by_qr, stored_enrolment
-from home_agent.parent import Line
 from home_agent.state import State
 from tests.agent.home import home, settings, until
 from tests.agent.hub_double import HubDouble, Tls
 from village_core.keys import SigningKey
+from village_core.line import Line
 from village_core.uplink import REVOKED
 
 

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from village_core.clock import SYSTEM_CLOCK
 from village_core.enrolment import (
-    AgentKeys,
     Begun,
+    ChildKeys,
     Claim,
     Enrolled,
     EnrolmentError,
+    OwnKeys,
     Qr,
     check_claim,
     check_enrolled,
@@ -35,7 +36,7 @@ from village_core.tokens import Issuer, Kind, TokenError
 from village_core.vouching import AUDIENCE, read_vouch, vouch
 
 HUB, NODE, HOME, MALLORY = (SigningKey.make() for _ in range(4))
-KEYS = AgentKeys(NODE.public, HOME.public)
+KEYS = ChildKeys(NODE.public, HOME.public)
 
 
 def a_qr() -> Qr:
@@ -92,7 +93,7 @@ def test_any_text_is_a_qr_or_refused(text: str) -> None:
 
 def test_a_claim_shows_the_secret_and_both_keys_without_sending_it() -> None:
     qr = a_qr()
-    claim = make_claim(qr, NODE, HOME)
+    claim = make_claim(qr, OwnKeys(NODE, HOME))
     assert qr.secret not in claim.model_dump_json()
     assert knows_secret(claim, "e-1", qr.secret, HUB.public)
     assert check_claim(claim, "e-1", HUB.public) == KEYS
@@ -100,7 +101,7 @@ def test_a_claim_shows_the_secret_and_both_keys_without_sending_it() -> None:
 
 def test_a_claim_is_for_one_enrolment_at_one_hub() -> None:
     qr = a_qr()
-    claim = make_claim(qr, NODE, HOME)
+    claim = make_claim(qr, OwnKeys(NODE, HOME))
     assert not knows_secret(claim, "e-2", qr.secret, HUB.public)
     assert not knows_secret(claim, "e-1", new_secret(), HUB.public)
     assert not knows_secret(claim, "e-1", qr.secret, MALLORY.public)
@@ -109,18 +110,20 @@ def test_a_claim_is_for_one_enrolment_at_one_hub() -> None:
 @pytest.mark.parametrize("field", ["node_key", "household_key"])
 def test_keys_put_in_by_somebody_in_between_are_noticed(field: str) -> None:
     qr = a_qr()
-    claim = make_claim(qr, NODE, HOME).model_copy(update={field: MALLORY.public.text})
+    claim = make_claim(qr, OwnKeys(NODE, HOME)).model_copy(update={field: MALLORY.public.text})
     assert not knows_secret(claim, "e-1", qr.secret, HUB.public)
     with pytest.raises(EnrolmentError):
         check_claim(claim, "e-1", HUB.public)
 
 
 def test_a_key_nobody_holds_cannot_be_claimed() -> None:
-    proofs = make_claim(a_qr(), MALLORY, HOME)
-    claim = make_claim(a_qr(), NODE, HOME).model_copy(update={"node_proof": proofs.node_proof})
+    proofs = make_claim(a_qr(), OwnKeys(MALLORY, HOME))
+    claim = make_claim(a_qr(), OwnKeys(NODE, HOME)).model_copy(
+        update={"node_proof": proofs.node_proof}
+    )
     with pytest.raises(EnrolmentError, match="node key"):
         check_claim(claim, "e-1", HUB.public)
-    other = make_claim(a_qr(), NODE, HOME).model_copy(
+    other = make_claim(a_qr(), OwnKeys(NODE, HOME)).model_copy(
         update={"household_proof": proofs.household_proof}
     )
     with pytest.raises(EnrolmentError, match="household key"):
@@ -129,7 +132,7 @@ def test_a_key_nobody_holds_cannot_be_claimed() -> None:
 
 def test_one_key_cannot_be_both() -> None:
     with pytest.raises(EnrolmentError, match="the same"):
-        check_claim(make_claim(a_qr(), NODE, NODE), "e-1", HUB.public)
+        check_claim(make_claim(a_qr(), OwnKeys(NODE, NODE)), "e-1", HUB.public)
 
 
 def begun(key: SigningKey = HUB) -> Begun:
@@ -139,7 +142,7 @@ def begun(key: SigningKey = HUB) -> Begun:
 def test_commit_and_reveal_give_the_same_digits_on_both_sides() -> None:
     said, nonce = begun(), new_nonce()
     committed = commitment(KEYS, nonce)
-    reveal = make_reveal(said, NODE, HOME, nonce)
+    reveal = make_reveal(said, OwnKeys(NODE, HOME), nonce)
     assert check_reveal(reveal, committed, said) == KEYS
     digits = six_digits(HUB.public, KEYS, said.nonce, nonce)
     assert len(digits) == 6
@@ -153,9 +156,9 @@ def test_nobody_changes_keys_or_nonce_after_committing() -> None:
     said, nonce = begun(), new_nonce()
     committed = commitment(KEYS, nonce)
     for late in (
-        make_reveal(said, MALLORY, HOME, nonce),
-        make_reveal(said, NODE, MALLORY, nonce),
-        make_reveal(said, NODE, HOME, new_nonce()),
+        make_reveal(said, OwnKeys(MALLORY, HOME), nonce),
+        make_reveal(said, OwnKeys(NODE, MALLORY), nonce),
+        make_reveal(said, OwnKeys(NODE, HOME), new_nonce()),
     ):
         with pytest.raises(EnrolmentError, match="committed"):
             check_reveal(late, committed, said)
@@ -163,19 +166,19 @@ def test_nobody_changes_keys_or_nonce_after_committing() -> None:
 
 def test_proofs_made_for_another_hub_do_not_hold() -> None:
     said, nonce = begun(), new_nonce()
-    reveal = make_reveal(begun(MALLORY), NODE, HOME, nonce)
+    reveal = make_reveal(begun(MALLORY), OwnKeys(NODE, HOME), nonce)
     with pytest.raises(EnrolmentError, match="proof"):
         check_reveal(reveal, commitment(KEYS, nonce), said)
 
 
 def test_every_key_and_nonce_goes_into_the_digits() -> None:
     hub_nonce, agent_nonce = new_nonce(), new_nonce()
-    swapped = AgentKeys(MALLORY.public, HOME.public)
+    swapped = ChildKeys(MALLORY.public, HOME.public)
     seen = {
         six_digits(HUB.public, KEYS, hub_nonce, agent_nonce),
         six_digits(MALLORY.public, KEYS, hub_nonce, agent_nonce),
         six_digits(HUB.public, swapped, hub_nonce, agent_nonce),
-        six_digits(HUB.public, AgentKeys(NODE.public, MALLORY.public), hub_nonce, agent_nonce),
+        six_digits(HUB.public, ChildKeys(NODE.public, MALLORY.public), hub_nonce, agent_nonce),
         six_digits(HUB.public, KEYS, new_nonce(), agent_nonce),
         six_digits(HUB.public, KEYS, hub_nonce, new_nonce()),
     }
@@ -194,19 +197,19 @@ def test_the_hubs_answer_is_signed_and_is_the_expected_hubs() -> None:
         with pytest.raises(EnrolmentError, match="signed"):
             check_enrolled(changed, KEYS, HUB.public.fingerprint)
     with pytest.raises(EnrolmentError, match="signed"):
-        check_enrolled(received, AgentKeys(MALLORY.public, HOME.public), HUB.public.fingerprint)
+        check_enrolled(received, ChildKeys(MALLORY.public, HOME.public), HUB.public.fingerprint)
 
 
 def test_a_message_with_more_in_it_is_refused() -> None:
     with pytest.raises(ValidationError):
-        Claim.model_validate({**make_claim(a_qr(), NODE, HOME).model_dump(), "x": 1})
+        Claim.model_validate({**make_claim(a_qr(), OwnKeys(NODE, HOME)).model_dump(), "x": 1})
 
 
 def test_odd_base64_is_refused_in_words() -> None:
-    claim = make_claim(a_qr(), NODE, HOME).model_copy(update={"node_proof": "B" * 86})
+    claim = make_claim(a_qr(), OwnKeys(NODE, HOME)).model_copy(update={"node_proof": "B" * 86})
     with pytest.raises(EnrolmentError):
         check_claim(claim, "e-1", HUB.public)
-    odd = make_claim(a_qr(), NODE, HOME).model_copy(update={"node_key": "B" * 43})
+    odd = make_claim(a_qr(), OwnKeys(NODE, HOME)).model_copy(update={"node_key": "B" * 43})
     with pytest.raises(EnrolmentError):
         check_claim(odd, "e-1", HUB.public)
     with pytest.raises(EnrolmentError):

@@ -234,7 +234,7 @@ class Hub(People):
         name = row.id
         catalogue = self.app[keys.CATALOGUE]
         await catalogue.write(nodes.add_enrolment, row, now)
-        texts = (agent.node_key.public.text, agent.household_key.public.text)
+        texts = (agent.node_key.public.text, agent.household_key.public.text, None)
         finished = await catalogue.write(nodes.finish, name, agent.id, texts, now)
         assert finished is not None
         return agent

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from tests.hub.support import Agent, Hub, Viewer
+from village_core.ids import new_id
 from village_core.permits import Role
 from village_hub import keys
-from village_hub.catalogue import remote
+from village_hub.catalogue import hubs
 
 WEST = "110101001001"
 PATH = "/api/v1/node/catalogue"
@@ -15,9 +16,11 @@ PATH = "/api/v1/node/catalogue"
 
 @pytest.fixture
 async def child(hub: Hub) -> Agent:
-    """A node that was joined below, with its token."""
-    node = await hub.enrolled(await hub.household())
-    await hub.app[keys.CATALOGUE].write(remote.welcome, node.id, WEST, hub.clock.utc_ms())
+    """A hub that joined below, with its token."""
+    node = Agent(id=new_id(), household="")
+    at = (WEST, "West")
+    key = node.node_key.public.text
+    await hub.app[keys.CATALOGUE].write(hubs.join, node.id, at, key, hub.clock.utc_ms())
     return node
 
 
@@ -115,7 +118,7 @@ async def test_a_home_box_is_no_hub_below(hub: Hub) -> None:
     box = await hub.enrolled(await hub.household())
     for path, body in ((PATH, whole(offered("a"))), (f"{PATH}/state", {"states": []})):
         status, said = await tell(hub, box, body, path)
-        assert (status, said["code"]) == (403, "not_below")
+        assert (status, said["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize(

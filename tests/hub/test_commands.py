@@ -172,7 +172,7 @@ def begun_and_revealed(session: Session, name: str, now: int) -> None:
     row = session.get_one(Enrolment, name)
     assert row.expires > now
     row.state = "begun"
-    assert nodes.reveal(session, name, ("k", "h"), "123456")
+    assert nodes.reveal(session, name, ("k", "h", None), "123456")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from aiohttp import ClientResponse
 
 from tests.hub.support import Hub, bearer, camera_note
 from village_core.enrolment import (
-    AgentKeys,
     Begin,
     Begun,
+    ChildKeys,
     Enrolled,
+    OwnKeys,
     Qr,
     check_enrolled,
     commitment,
@@ -40,8 +41,12 @@ class Box:
     nonce: str = field(default_factory=new_nonce)
 
     @property
-    def keys(self) -> AgentKeys:
-        return AgentKeys(self.node.public, self.home.public)
+    def own(self) -> OwnKeys:
+        return OwnKeys(self.node, self.home)
+
+    @property
+    def keys(self) -> ChildKeys:
+        return self.own.public
 
     async def post(self, path: str, body: Message) -> ClientResponse:
         headers = {"Content-Type": "application/json"}
@@ -49,7 +54,7 @@ class Box:
         return await self.hub.ask("POST", path, data=body.model_dump_json(), headers=headers)
 
     async def claim(self, qr: Qr) -> ClientResponse:
-        return await self.post(f"{qr.enrolment}/claim", make_claim(qr, self.node, self.home))
+        return await self.post(f"{qr.enrolment}/claim", make_claim(qr, self.own))
 
     async def begin(self, code: str) -> ClientResponse:
         return await self.post(
@@ -57,7 +62,7 @@ class Box:
         )
 
     async def reveal(self, begun: Begun) -> ClientResponse:
-        revealed = make_reveal(begun, self.node, self.home, self.nonce)
+        revealed = make_reveal(begun, self.own, self.nonce)
         return await self.post(f"{begun.enrolment}/reveal", revealed)
 
     def token(self, begun: Begun, key: SigningKey | None = None) -> dict[str, str]:
@@ -137,7 +142,7 @@ async def test_a_wrong_secret_is_told_apart_from_nothing(hub: Hub) -> None:
 
 async def test_a_claim_whose_proofs_do_not_hold_is_422_and_can_be_repeated(hub: Hub) -> None:
     qr, box = await new_qr(hub), Box(hub)
-    claim = make_claim(qr, box.node, box.home)
+    claim = make_claim(qr, box.own)
     bad = claim.model_copy(update={"node_proof": claim.household_proof})
     response = await box.post(f"{qr.enrolment}/claim", bad)
     assert (response.status, await code_of(response)) == (422, "bad_proof")

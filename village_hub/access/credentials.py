@@ -12,6 +12,7 @@ from village_hub.access.facts import Subject
 from village_hub.access.identity import (
     KIOSK,
     Caller,
+    HubCaller,
     MediaCaller,
     NodeCaller,
     PersonCaller,
@@ -22,9 +23,9 @@ from village_hub.access.identity import (
 from village_hub.access.origin import SAFE, Source, check_same_origin
 from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import TokenKeys
-from village_hub.catalogue import cameras, nodes, people
-from village_hub.catalogue.rows import Capacity, SignInRow
-from village_hub.catalogue.store import Catalogue
+from village_hub.catalogue import cameras, hubs, nodes, people
+from village_hub.catalogue.rows import Capacity, HubRow, NodeRow, SignInRow
+from village_hub.catalogue.store import Catalogue, Session
 from village_hub.errors import Unauthorized
 
 log = logging.getLogger(__name__)
@@ -173,9 +174,9 @@ class Credentials:
             return PersonCaller(subject, sign_in, kiosk=claims.more.get("client_id") == KIOSK)
         return _media(claims, subject, sign_in)
 
-    async def _node(self, token: str) -> NodeCaller:
+    async def _node(self, token: str) -> NodeCaller | HubCaller:
         said = said_claims(token).get("iss")
-        row = await self._catalogue.read(nodes.find, said) if isinstance(said, str) else None
+        row = await self._catalogue.read(_child, said) if isinstance(said, str) else None
         if row is None:
             raise TokenError("unknown_key")
         if row.revoked:
@@ -191,13 +192,17 @@ class Credentials:
         claims = verifier.verify(Kind.NODE, token)
         if claims.subject != row.id:
             raise TokenError("wrong_subject")
-        return NodeCaller(row)
+        return HubCaller(row) if isinstance(row, HubRow) else NodeCaller(row)
 
     async def _publisher(self, token: str) -> PublishCaller:
         found = await self._catalogue.read(cameras.publish_token, digest(token))
         if found is None:
             raise TokenError("unknown_key")
         return PublishCaller(*found)
+
+
+def _child(session: Session, child: str) -> NodeRow | HubRow | None:
+    return hubs.find(session, child) or nodes.find(session, child)
 
 
 def _only_looks(request: web.Request) -> bool:

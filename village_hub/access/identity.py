@@ -10,7 +10,7 @@ from village_core.permits import Action, Purpose, Quality
 from village_core.tokens import Claims, TokenError
 from village_core.trust import read_roles
 from village_hub.access.facts import Subject
-from village_hub.catalogue.rows import Capacity, NodeRow, PersonRow
+from village_hub.catalogue.rows import Capacity, HubRow, NodeRow, PersonRow
 from village_hub.catalogue.staff_rows import AppointmentRow
 
 H = TypeVar("H", bound=Callable[..., object])
@@ -60,6 +60,13 @@ class NodeCaller:
 
 
 @dataclass(frozen=True, slots=True)
+class HubCaller:
+    """A hub of the tier below that has joined."""
+
+    hub: HubRow
+
+
+@dataclass(frozen=True, slots=True)
 class TicketCaller:
     """Holds a ticket of ours: to push (`quality` and `push` given), or to upload."""
 
@@ -87,7 +94,7 @@ class PublishCaller:
         return f"{PUBLISH}{self.token}"
 
 
-Caller = PersonCaller | MediaCaller | NodeCaller | TicketCaller | PublishCaller
+Caller = PersonCaller | MediaCaller | NodeCaller | HubCaller | TicketCaller | PublishCaller
 Pusher = TicketCaller | PublishCaller
 
 

@@ -16,7 +16,7 @@ from village_core.permits import CameraClass
 from village_core.troubles import Trouble
 from village_hub import keys
 from village_hub.access.guard import CALLER, person
-from village_hub.access.identity import NodeCaller, admits
+from village_hub.access.identity import HubCaller, admits
 from village_hub.api import bodies
 from village_hub.api.contract import Page, Paging, Shape, operation, read_query, reply
 from village_hub.catalogue import remote
@@ -104,7 +104,7 @@ async def search(request: web.Request) -> web.Response:
 
 @routes.put("/api/v1/node/catalogue", name="node_catalogue")
 @operation(body=CatalogueBatch, answer=CatalogueAnswer)
-@admits(NodeCaller)
+@admits(HubCaller)
 async def take(request: web.Request) -> web.Response:
     """What a hub below offers of its cameras: changes after a number, or a page of everything. A
     batch that does not stand after the last one taken changes nothing: `after` says what next."""
@@ -121,7 +121,7 @@ async def take(request: web.Request) -> web.Response:
 
 @routes.put("/api/v1/node/catalogue/state", name="node_catalogue_state")
 @operation(body=StateBatch, answer=StateAnswer)
-@admits(NodeCaller)
+@admits(HubCaller)
 async def take_states(request: web.Request) -> web.Response:
     """What became of cameras that were offered; of each the highest number holds. An empty one says
     that the hub is there: one that says nothing for 75 s is shown as stale."""
@@ -136,9 +136,9 @@ async def take_states(request: web.Request) -> web.Response:
 
 def _node(request: web.Request) -> str:
     caller = request[CALLER]
-    if not isinstance(caller, NodeCaller):
-        raise Unauthorized("a node's own token is needed here")
-    return caller.node.id
+    if not isinstance(caller, HubCaller):
+        raise Unauthorized("the own token of a hub below is needed here")
+    return caller.hub.id
 
 
 def _shown(row: RemoteRow) -> BelowShown:

@@ -1,4 +1,4 @@
-"""An agent's own calls: its uplink, its status, its own log, and the stills it was asked for."""
+"""A child's own calls: its uplink, its status, its own log, and the stills it was asked for."""
 
 import asyncio
 
@@ -8,11 +8,11 @@ from village_core.messages import AgentStatus, LogAnswer, LogBatch
 from village_core.permits import Action
 from village_hub import keys
 from village_hub.access.guard import CALLER
-from village_hub.access.identity import NodeCaller, TicketCaller, admits
+from village_hub.access.identity import HubCaller, NodeCaller, TicketCaller, admits
 from village_hub.api import bodies
 from village_hub.api.contract import operation, reply
 from village_hub.audit import home_log
-from village_hub.catalogue import cameras
+from village_hub.catalogue import cameras, hubs
 from village_hub.catalogue.rows import NodeRow
 from village_hub.consent import leaving
 from village_hub.errors import (
@@ -33,13 +33,15 @@ JPEG = b"\xff\xd8\xff"  # how every JPEG begins (SOI and the next marker)
 
 @routes.get("/uplink", name="uplink", allow_head=False)
 @operation(status=101)
-@admits(NodeCaller)
+@admits(NodeCaller, HubCaller)
 async def uplink(request: web.Request) -> web.StreamResponse:
     """The WebSocket that a child keeps open. A browser, which says where its page is from, has
     none."""
     if "Origin" in request.headers:
         raise Forbidden("an uplink is a box's, not a page's", code="other_origin")
-    return await request.app[keys.CHILDREN].serve(request, _node(request))
+    caller = request[CALLER]
+    child = caller.hub.id if isinstance(caller, HubCaller) else _node(request).id
+    return await request.app[keys.CHILDREN].serve(request, child)
 
 
 @routes.put("/api/v1/node/status", name="node_status")
@@ -74,12 +76,17 @@ async def log(request: web.Request) -> web.Response:
 
 @routes.delete("/api/v1/node", name="node_leaves")
 @operation()
-@admits(NodeCaller)
+@admits(NodeCaller, HubCaller)
 async def leave(request: web.Request) -> web.Response:
     """The box was erased (DEV-10): it is no part of this village any more, and what it signed is
-    over."""
-    node, clock = _node(request), request.app[keys.CLOCK]
-    await request.app[keys.CATALOGUE].write(leaving.leave, node, clock)
+    over. Or a hub leaves the tier above it: nothing of what it told stays."""
+    caller, clock, catalogue = request[CALLER], request.app[keys.CLOCK], request.app[keys.CATALOGUE]
+    if isinstance(caller, HubCaller):
+        await catalogue.write(hubs.leave, caller.hub.id, clock.utc_ms())
+        await request.app[keys.CHILDREN].revoke(caller.hub.id)
+        return web.Response(status=204)
+    node = _node(request)
+    await catalogue.write(leaving.leave, node, clock)
     request.app[keys.CONSENT].post.ended()
     await request.app[keys.CHILDREN].revoke(node.id)
     return web.Response(status=204)

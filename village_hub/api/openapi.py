@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from village_hub.access.guard import PUBLIC
 from village_hub.access.identity import (
+    HubCaller,
     MediaCaller,
     NodeCaller,
     PersonCaller,
@@ -40,6 +41,7 @@ IDEMPOTENCY_KEY = {
 WAYS_IN = {
     PersonCaller: ["session", "access"],
     MediaCaller: ["media"],
+    HubCaller: ["node"],
     NodeCaller: ["node"],
     TicketCaller: ["ticket"],
     PublishCaller: ["publish"],

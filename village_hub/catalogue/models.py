@@ -75,6 +75,28 @@ class Node(SQLModel, table=True):
     seen: int | None = Field(default=None, sa_column=_time(nullable=True))  # last status
 
 
+class HubBelow(SQLModel, table=True):
+    """A hub of the tier below that has joined. A place has at most one that has not left."""
+
+    __tablename__ = "hub_below"
+    __table_args__ = (
+        Index(
+            "one_hub_a_place",
+            "place",
+            unique=True,
+            sqlite_where=text("revoked IS NULL"),
+            postgresql_where=text("revoked IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True)  # its own
+    place: str  # administrative code
+    name: str
+    node_key: str
+    joined: int = Field(sa_column=_time())
+    revoked: int | None = Field(default=None, sa_column=_time(nullable=True))
+
+
 class Camera(SQLModel, table=True):
     __table_args__ = (CheckConstraint("kind IN ('agent', 'push')", name="kind"),)
 
@@ -133,10 +155,13 @@ class Enrolment(SQLModel, table=True):
     """A work order's enrolment: open -> (begun -> revealed -> confirmed ->) done, or over."""
 
     id: str = Field(primary_key=True)
-    household_id: str = Field(foreign_key="household.id", index=True)
+    household_id: str | None = Field(default=None, foreign_key="household.id", index=True)
     state: str
     expires: int = Field(sa_column=_time())
     tries: int  # left, of a typed code
+    place: str = ""  # of a hub that is to join: its administrative code, and how it is called here
+    name: str = ""
+    hub: str | None = None  # the id that it brought
     secret: str | None = None  # of a QR; emptied when over
     digest: str | None = Field(default=None, unique=True)  # of a typed code
     selector: str | None = Field(default=None, index=True)

@@ -1,13 +1,17 @@
 """Queries about agents and their enrolments: sync, no HTTP, no events."""
 
+from collections.abc import Collection
+
 from sqlmodel import Session, col, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from village_core.keys import PublicKey
-from village_hub.catalogue import people
+from village_hub.catalogue import hubs, people
 from village_hub.catalogue.models import Camera, Enrolment, Household, Node
 from village_hub.catalogue.rows import EnrolmentRow, EnrolmentState, NodeRow
 
+Keys = tuple[str, str | None, str | None]
+"""A child's, as text: node key; household key of an agent; id of a hub."""
 ENDED = (EnrolmentState.DONE, EnrolmentState.OVER)
 
 
@@ -19,6 +23,11 @@ def find(session: Session, node_id: str) -> NodeRow | None:
 
 def living(session: Session) -> list[NodeRow]:
     return [_node_row(row) for row in session.exec(_living())]
+
+
+def living_children(session: Session) -> set[str]:
+    """Ids of agents and of hubs below: whoever may keep an uplink."""
+    return {*(row.id for row in living(session)), *(row.id for row in hubs.living(session))}
 
 
 def revoke(session: Session, node_id: str, now: int) -> bool:
@@ -70,13 +79,13 @@ def begin_typed(
     return _enrolment_row(session, row)
 
 
-def reveal(session: Session, enrolment_id: str, keys: tuple[str, str], digits: str) -> bool:
-    """`keys`: the node's and the household's, as text. False: it was revealed before."""
+def reveal(session: Session, enrolment_id: str, keys: Keys, digits: str) -> bool:
+    """False: it was revealed before."""
     row = session.get_one(Enrolment, enrolment_id)
     if row.state != EnrolmentState.BEGUN:
         return False
     row.state, row.digits = EnrolmentState.REVEALED, digits
-    row.node_key, row.household_key = keys
+    row.node_key, row.household_key, row.hub = keys
     return True
 
 
@@ -103,39 +112,50 @@ def forget_ended(session: Session, now: int) -> None:
 
 
 def finish(
-    session: Session, enrolment_id: str, node_id: str, keys: tuple[str, str], now: int
-) -> tuple[str, list[str]] | None:
-    """The node exists: its id, and the ids of the agents it takes the place of, now revoked.
+    session: Session, enrolment_id: str, node_id: str, keys: Keys, now: int
+) -> tuple[str, Collection[str]] | None:
+    """The node exists: its id, and the ids of those it takes the place of, now revoked. A hub has
+    its own id, an agent gets `node_id`.
 
-    Done before with the same keys: the id it got then. None: it cannot be finished (any more)."""
+    Done before with the same keys: the id it got then. None: it cannot be finished (any more).
+    Raises OtherHub."""
     row = _open_row(session, enrolment_id, now)
-    if row is not None and row.state == EnrolmentState.DONE and row.node_id:
-        return (row.node_id, []) if (row.node_key, row.household_key) == keys else None
+    if row is not None and row.state == EnrolmentState.DONE:
+        done = row.hub or row.node_id
+        same = (row.node_key, row.household_key, row.hub) == keys
+        return (done, []) if done and same else None
     ready = EnrolmentState.OPEN if row and row.secret else EnrolmentState.CONFIRMED
     if row is None or row.state != ready:
         return None
-    before = [
-        old.id for old in session.exec(_living().where(Node.household_id == row.household_id))
-    ]
+    node_key, _, hub = keys
+    if hub:
+        before = hubs.join(session, hub, (row.place, row.name), node_key, now)
+    else:
+        before = _join_household(session, row.household_id or "", node_id, keys, now)
+        row.node_id = node_id
+    row.state = EnrolmentState.DONE
+    row.node_key, row.household_key, row.hub = keys
+    return hub or node_id, before
+
+
+def _join_household(
+    session: Session, household: str, node_id: str, keys: Keys, now: int
+) -> list[str]:
+    before = [old.id for old in session.exec(_living().where(Node.household_id == household))]
     for old in before:
         revoke(session, old, now)
     session.flush()  # a household has one living agent at any moment
-    session.add(_new_node(node_id, row.household_id, keys, now))
-    session.flush()
-    row.state, row.node_id = EnrolmentState.DONE, node_id
-    row.node_key, row.household_key = keys
-    return node_id, before
-
-
-def _new_node(node_id: str, household_id: str, keys: tuple[str, str], now: int) -> Node:
-    node_key, household_key = keys
-    return Node(
-        id=node_id,
-        household_id=household_id,
-        node_key=node_key,
-        household_key=household_key,
-        enrolled=now,
+    session.add(
+        Node(
+            id=node_id,
+            household_id=household,
+            node_key=keys[0],
+            household_key=keys[1] or "",
+            enrolled=now,
+        )
     )
+    session.flush()
+    return before
 
 
 def _living() -> SelectOfScalar[Node]:
@@ -170,12 +190,15 @@ def _node_row(row: Node) -> NodeRow:
 
 
 def _enrolment_row(session: Session, row: Enrolment) -> EnrolmentRow:
-    household = session.get_one(Household, row.household_id)
+    household = session.get_one(Household, row.household_id) if row.household_id else None
     return EnrolmentRow(
         id=row.id,
-        household=row.household_id,
-        household_name=household.name,
-        owners=people.named_owners(session, row.household_id),
+        household=household.id if household else "",
+        household_name=household.name if household else "",
+        place=row.place,
+        name=row.name,
+        hub=row.hub,
+        owners=people.named_owners(session, household.id) if household else (),
         state=EnrolmentState(row.state),
         expires=row.expires,
         secret=row.secret,

@@ -68,6 +68,17 @@ class NodeRow:
     seen: int | None  # UTC ms of its last status
 
 
+@dataclass(frozen=True, slots=True)
+class HubRow:
+    """A hub of the tier below that has joined, or had."""
+
+    id: str
+    place: str
+    name: str
+    key: PublicKey
+    revoked: bool
+
+
 class Capacity(StrEnum):
     """What somebody is in a session: at home, or on duty in one appointment."""
 
@@ -123,9 +134,14 @@ class EnrolmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRow:
+    """Of a box in a household, or (`place`) of the hub of a place below."""
+
     id: str
     household: str
     household_name: str
+    place: str
+    name: str
+    hub: str | None
     owners: tuple[tuple[str, str], ...]  # ids and names of its people
     state: EnrolmentState
     expires: int

@@ -28,7 +28,6 @@ from village_core.messages import (
     Request,
 )
 from village_hub.catalogue import nodes
-from village_hub.catalogue.rows import NodeRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import BadRequest, ChildOffline, ChildTimeout, Overloaded
 from village_hub.tiers.link import Link, LinkError, LinkFull
@@ -49,7 +48,7 @@ LOOKS_EVERY = 2.0  # seconds between looks for agents that were revoked by the c
 class Child:
     """One open connection."""
 
-    def __init__(self, node: NodeRow, socket: web.WebSocketResponse) -> None:
+    def __init__(self, node: str, socket: web.WebSocketResponse) -> None:
         self.node = node
         self.socket = socket
         self.link = Link()
@@ -87,8 +86,10 @@ class Children:
         body: BaseModel | None = None,
         *,
         deadline: float = 5.0,
+        authorization: str | None = None,
     ) -> Answer:
         """The child's answer, whatever its status. `deadline` in seconds, at most 60.
+        `authorization`: a person's token, exchanged for the node that is to decide.
 
         Raises ChildOffline when it is not connected or gets lost meanwhile, ChildTimeout,
         Overloaded when it owes too many answers.
@@ -102,6 +103,7 @@ class Children:
             path=path,
             deadline_ms=round(deadline * 1000),
             body=body.model_dump(mode="json") if body is not None else None,
+            authorization=authorization,
         )
         try:
             child.link.ask(request)
@@ -124,7 +126,7 @@ class Children:
             child.ready.set()  # for the cancel, if there is one
         return answer
 
-    async def serve(self, request: web.Request, node: NodeRow) -> web.WebSocketResponse:
+    async def serve(self, request: web.Request, node: str) -> web.WebSocketResponse:
         """One connection, from the upgrade to its end."""
         _check_version(request)
         socket = web.WebSocketResponse(
@@ -144,33 +146,33 @@ class Children:
         return socket
 
     def _enter(self, child: Child) -> None:
-        before = self._children.get(child.node.id)
-        self._children[child.node.id] = child
+        before = self._children.get(child.node)
+        self._children[child.node] = child
         child.link.greet(Hello(hub=self._hub, utc_ms=self._clock.utc_ms()))
         child.ready.set()
-        log.info("agent is connected", extra={"agent": child.node.id})
+        log.info("agent is connected", extra={"agent": child.node})
         if before is None:
-            self._tell(child.node.id, online=True)
+            self._tell(child.node, online=True)
         else:  # its line may be dead: the new one does not wait for its goodbye
             goodbye = before.close(REPLACED, "a newer connection took its place")
-            _ = self._supervisor.once(f"goodbye to {child.node.id}", goodbye)
+            _ = self._supervisor.once(f"goodbye to {child.node}", goodbye)
 
     def _leave(self, child: Child) -> None:
         for waiting in child.answers.values():
             if not waiting.done():
                 waiting.set_exception(_offline())
-        if self._children.get(child.node.id) is child:
-            del self._children[child.node.id]
+        if self._children.get(child.node) is child:
+            del self._children[child.node]
             code = child.socket.close_code
-            log.info("agent is gone (close code %s)", code, extra={"agent": child.node.id})
-            self._tell(child.node.id, online=False)
+            log.info("agent is gone (close code %s)", code, extra={"agent": child.node})
+            self._tell(child.node, online=False)
 
     def _tell(self, node_id: str, *, online: bool) -> None:
         for callback in self.on_change:
             callback(node_id, online)
 
     async def _talk(self, child: Child) -> None:
-        writing = self._supervisor.once(f"uplink of {child.node.id}", _write(child))
+        writing = self._supervisor.once(f"uplink of {child.node}", _write(child))
         try:
             async for message in child.socket:
                 if message.type is WSMsgType.TEXT:
@@ -178,7 +180,7 @@ class Children:
                 elif message.type is WSMsgType.BINARY:
                     raise LinkError(1003, "frames are to be text")  # noqa: TRY301 - handled below
         except LinkError as error:
-            log.warning("agent %s broke the uplink's protocol: %s", child.node.id, error)
+            log.warning("agent %s broke the uplink's protocol: %s", child.node, error)
             await child.close(error.close, str(error))
         finally:
             writing.cancel()
@@ -193,7 +195,7 @@ class Children:
         while True:
             await self._clock.sleep(LOOKS_EVERY)
             if self._children:
-                living = {node.id for node in await self._catalogue.read(nodes.living)}
+                living = await self._catalogue.read(nodes.living_children)
                 for node_id in set(self._children) - living:
                     await self.revoke(node_id)
 

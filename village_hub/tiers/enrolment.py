@@ -1,6 +1,7 @@
 """Enrolments on the hub's side (village_core/enrolment.py has the protocol; IDN-15)."""
 
 import logging
+from dataclasses import dataclass
 
 from village_core.clock import Clock
 from village_core.enrolment import (
@@ -8,12 +9,13 @@ from village_core.enrolment import (
     SELECTOR,
     TYPED_TRIES,
     TYPED_VALID,
-    AgentKeys,
     Begin,
     Begun,
+    ChildKeys,
     Claim,
     Enrolled,
     EnrolmentError,
+    Joins,
     Qr,
     Reveal,
     check_claim,
@@ -32,43 +34,62 @@ from village_core.messages import OwnerNote
 from village_core.tokens import Kind, TokenError, Verifier
 from village_hub.access.credentials import digest
 from village_hub.catalogue import nodes
+from village_hub.catalogue.hubs import OtherHub
 from village_hub.catalogue.models import Enrolment
 from village_hub.catalogue.rows import EnrolmentRow, EnrolmentState
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import Conflict, HubError, NotFound, TooMany, Unprocessable
 from village_hub.node import Node
 from village_hub.tiers.children import Children
+from village_hub.tiers.seat import Seat
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class HubPlace:
+    """What the hub of the tier below is for: its administrative code, and how it is called here."""
+
+    place: str
+    name: str
+
+
+Of = str | HubPlace
+"""What is joined: a household (its id), or the place of a hub below."""
+
+
 class Enrolments:
-    """Both ways, from the code to the node. `children` None: on the command line."""
+    """Both ways, from the code to the node. `children` None: on the command line. `seat` None: of
+    this hub no place is known, so that no hub can join it."""
 
     def __init__(
-        self, node: Node, catalogue: Catalogue, children: Children | None, clock: Clock
+        self,
+        node: Node,
+        catalogue: Catalogue,
+        children: Children | None,
+        clock: Clock,
+        seat: Seat | None = None,
     ) -> None:
         self._node = node
+        self._seat = seat
         self._catalogue = catalogue
         self._children = children
         self._clock = clock
 
-    async def new_qr(self, household: str) -> Qr:
+    async def new_qr(self, of: Of) -> Qr:
         """Good for one claim within 7 days."""
         secret = new_secret()
-        row = self._row(household, QR_VALID, secret=secret)
+        row = self._row(of, QR_VALID, secret=secret)
         qr = Qr(self._node.url, row.id, secret, self._node.key.public.fingerprint)
         await self._add(row)
         return qr
 
-    async def new_typed(self, household: str) -> tuple[str, str]:
+    async def new_typed(self, of: Of) -> tuple[str, str]:
         """The enrolment's id and its code: 5 tries within 10 minutes."""
         for _ in range(20):  # a selector may be taken by another open code
             code = new_typed_code()
             letters = code.replace("-", "")
-            row = self._row(
-                household, TYPED_VALID, digest=digest(letters), selector=letters[:SELECTOR]
-            )
+            row = self._row(of, TYPED_VALID, digest=digest(letters), selector=letters[:SELECTOR])
             enrolment_id = row.id
             if await self._add(row):
                 return enrolment_id, code
@@ -81,7 +102,7 @@ class Enrolments:
         try:
             if not row.secret or not knows_secret(claim, row.id, row.secret, hub):
                 raise _none()
-            keys = check_claim(claim, row.id, hub)
+            keys = _of_its_kind(row, check_claim(claim, row.id, hub))
         except EnrolmentError as error:
             raise _bad_proof(error) from error
         return await self._finish(row, keys)
@@ -109,13 +130,13 @@ class Enrolments:
         if row.state is not EnrolmentState.BEGUN or not row.commitment or not row.hub_nonce:
             raise _none()
         try:
-            keys = check_reveal(reveal, row.commitment, self._begun(row, row.hub_nonce))
+            begun = self._begun(row, row.hub_nonce)
+            keys = _of_its_kind(row, check_reveal(reveal, row.commitment, begun))
         except EnrolmentError as error:
             await self._catalogue.write(nodes.end, row.id)
             raise _bad_proof(error) from error
         digits = six_digits(self._node.key.public, keys, row.hub_nonce, reveal.nonce)
-        texts = (keys.node.text, keys.household.text)
-        if not await self._catalogue.write(nodes.reveal, row.id, texts, digits):
+        if not await self._catalogue.write(nodes.reveal, row.id, _texts(keys), digits):
             raise _none()
 
     async def confirm(self, enrolment_id: str, digits: str) -> None:
@@ -162,21 +183,23 @@ class Enrolments:
             raise _none() from error
         return row
 
-    async def _finish(self, row: EnrolmentRow, keys: AgentKeys) -> Enrolled:
-        texts = (keys.node.text, keys.household.text)
-        finished = await self._catalogue.write(
-            nodes.finish, row.id, new_id(self._clock), texts, self._now()
-        )
+    async def _finish(self, row: EnrolmentRow, keys: ChildKeys) -> Enrolled:
+        try:
+            finished = await self._catalogue.write(
+                nodes.finish, row.id, new_id(self._clock), _texts(keys), self._now()
+            )
+        except OtherHub as error:
+            raise Conflict(str(error), code="hub_known") from error
         if finished is None:
             raise _none()
         node_id, replaced = finished
         for old in replaced:
-            log.warning("agent %s is revoked: %s took its place", old, node_id)
+            log.warning("node %s is revoked: %s took its place", old, node_id)
             if self._children:
                 await self._children.revoke(old)
         return self._enrolled(row, node_id, keys)
 
-    def _enrolled(self, row: EnrolmentRow, node_id: str, keys: AgentKeys) -> Enrolled:
+    def _enrolled(self, row: EnrolmentRow, node_id: str, keys: ChildKeys) -> Enrolled:
         enrolled = Enrolled(
             enrolment=row.id,
             hub=self._node.id,
@@ -185,11 +208,23 @@ class Enrolments:
             agent=node_id,
             household=row.household,
             household_name=row.household_name,
+            joins=self._joins(row) if row.place else None,
             owners=tuple(OwnerNote(id=each, name=name) for each, name in row.owners),
             utc_ms=self._now(),
             signature="A" * 86,
         )
         return sign_enrolled(enrolled, keys, self._node.key)
+
+    def _joins(self, row: EnrolmentRow) -> Joins:
+        if self._seat is None:
+            raise Conflict("this hub has no place, so none can join it", code="no_place")
+        return Joins(
+            place=row.place,
+            name=row.name,
+            above="township" if self._seat.tier == "township" else "bureau",
+            above_place=self._seat.place,
+            root=self._seat.root,
+        )
 
     def _begun(self, row: EnrolmentRow, nonce: str) -> Begun:
         key = self._node.key.public.text
@@ -201,10 +236,13 @@ class Enrolments:
             raise _none()
         return row
 
-    def _row(self, household: str, valid: int, **more: str) -> Enrolment:
+    def _row(self, of: Of, valid: int, **more: str) -> Enrolment:
+        where = (
+            {"household_id": of} if isinstance(of, str) else {"place": of.place, "name": of.name}
+        )
         return Enrolment(
             id=new_id(self._clock),
-            household_id=household,
+            **where,
             state=EnrolmentState.OPEN,
             expires=self._now() + valid * 1000,
             tries=TYPED_TRIES,
@@ -218,9 +256,22 @@ class Enrolments:
         return self._clock.utc_ms()
 
 
-def _keys_of(row: EnrolmentRow) -> AgentKeys:
-    node, household = row.node_key or "", row.household_key or ""
-    return AgentKeys(PublicKey.from_text(node), PublicKey.from_text(household))
+def _keys_of(row: EnrolmentRow) -> ChildKeys:
+    household = PublicKey.from_text(row.household_key) if row.household_key else None
+    return ChildKeys(PublicKey.from_text(row.node_key or ""), household, row.hub or "")
+
+
+def _texts(keys: ChildKeys) -> nodes.Keys:
+    node, household, hub = keys.texts
+    return (node, household or None, hub or None)
+
+
+def _of_its_kind(row: EnrolmentRow, keys: ChildKeys) -> ChildKeys:
+    """A household's code is for a box, a place's for a hub. Raises EnrolmentError."""
+    if bool(row.place) is not bool(keys.hub):
+        wanted, came = ("hub", "home's box") if row.place else ("home's box", "hub")
+        raise EnrolmentError(f"this code is for a {wanted}, and a {came} came with it")
+    return keys
 
 
 def _none() -> HubError:

@@ -10,13 +10,14 @@ import pytest
 
 from home_agent.boxclock import BoxClock
 from home_agent.journal import Event, Journal
-from home_agent.parent import Enrolment, Parent, ParentError
+from home_agent.parent import Enrolment, Parent
 from home_agent.state import State
 from tests.hub.audit.books import written
 from tests.hub.people import Viewer
 from tests.hub.support import Agent, Hub, camera_note
 from tests.support.home_lines import chained, ended
 from village_core.ids import new_id
+from village_core.line import ParentError
 from village_core.messages import MOST_LINES, LogBatch, LogLine
 from village_core.permits import Action, CameraClass, PermitNote, Purpose, Quality, Role
 from village_hub import keys
