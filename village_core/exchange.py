@@ -29,10 +29,10 @@ class OnShift(_Said):
 
 
 class Look(_Said):
-    """What is asked for. `permit` is the id that the permit will have, so that a token that comes
-    twice asks for the same one."""
+    """What is asked for. `id` is the asker's own name for this look: whoever asks by it again asks
+    for the same one for longer."""
 
-    permit: Id
+    id: Id
     camera: Id
     quality: Quality
     action: Action

@@ -156,7 +156,6 @@ def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[
             url=found.url,
             clock=app[keys.CLOCK],
             supervisor=app[keys.SUPERVISOR],
-            catalogue=app[keys.CATALOGUE],
             children=app[keys.CHILDREN],
             tickets=app[keys.TICKETS],
             uploads=app[keys.UPLOADS],

@@ -12,7 +12,7 @@ from village_core.permits import Action, Purpose, Quality, Role
 from village_core.tokens import Claims, Issuer, Kind, TokenError
 
 LOOK = Look(
-    permit="permit-1",
+    id="look-1",
     camera="lane",
     quality=Quality.SUB,
     action=Action.LIVE,

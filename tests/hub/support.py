@@ -65,12 +65,12 @@ class FakeLive:
         self.patches: list[tuple[str, str | None, str]] = []
         self.closed = False
 
-    async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
+    async def watch(
+        self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
+    ) -> Opened:
         opened = self._open(
             offer_text, FakeSession(new_secret(), credential, permit, permit.camera)
         )
-        camera = await self.needs.catalogue.read(cameras.find, permit.camera)
-        assert camera is not None
         await self.needs.views.started(permit, camera)
         return opened
 
@@ -114,7 +114,7 @@ class FakeLive:
     async def pin(self, session: LiveSession, quality: Quality | None) -> None:
         self.pins.append(quality)
 
-    async def still(self, permit: Permit) -> bytes:
+    async def still(self, permit: Permit, camera: CameraRow) -> bytes:
         if self.error is not None:
             raise self.error
         return b"\xff\xd8\xff picture"

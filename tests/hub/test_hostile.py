@@ -164,7 +164,7 @@ async def test_a_push_for_hundreds_of_viewers_fits_the_uplink() -> None:
     supervisor = Supervisor(clock)
     feed = Feed(new_id(), Quality.MAIN, clock, Stream("gate", Quality.MAIN, clock))
     for number in range(400):
-        feed.want(str(number), permit(feed.camera, clock.utc_ms() + number))
+        feed.want(str(number), permit(feed.camera, clock.utc_ms() + number).note())
     child = Child()
     pulls = Pulls("https://hub.test:8443", child, TicketsDouble(), supervisor, clock)  # type: ignore[arg-type]
     pulls.ensure(feed, "node")

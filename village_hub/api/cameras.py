@@ -102,7 +102,7 @@ async def still(request: web.Request) -> web.Response:
     said = _said(read_query(request, Look))
     row = await known(request, caller, request.match_info["camera"])
     permit = await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.STILL, said)
-    picture = await request.app[keys.LIVE].still(permit)
+    picture = await request.app[keys.LIVE].still(permit, row)
     now = request.app[keys.CLOCK].utc_ms() / 1000
     headers = {**NO_STORE, "Last-Modified": formatdate(now, usegmt=True)}
     return web.Response(body=picture, content_type="image/jpeg", headers=headers)

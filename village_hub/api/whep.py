@@ -31,7 +31,7 @@ async def watch(request: web.Request) -> web.Response:
     quality = camera.nearest(quality)
     said = Said(caller.purpose, caller.reason)
     permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action, said)
-    opened = await request.app[keys.LIVE].watch(permit, offer, caller.credential)
+    opened = await request.app[keys.LIVE].watch(permit, camera, offer, caller.credential)
     if permit.basis == Code.S:
         await request.app[keys.ALARMS].looked(permit.ref, Person.of(permit.subject))
     return media.created(request, opened, "/whep")

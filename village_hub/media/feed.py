@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from village_core.clock import Clock
 from village_core.media.publisher import STALLED_AFTER, Publisher
 from village_core.media.stream import Stream
-from village_core.permits import Quality
+from village_core.permits import PermitNote, Quality
 from village_core.transport import Choice, ServerSession
 from village_core.transport.signalling import SessionUrl
-from village_hub.access.facts import Permit
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Feed:
         self.quality = quality
         self.stream = Stream(camera, quality, clock)
         self.audio = audio  # one of a camera: the newest publisher brings it
-        self.wanted: dict[str, Permit] = {}  # by session id
+        self.wanted: dict[str, PermitNote] = {}  # by session id
         self.publishing: Publishing | None = None
         self.push: str | None = None  # the id of the push last asked for
         self.changed = asyncio.Event()
@@ -56,11 +55,11 @@ class Feed:
         last = publishing.publisher.last_packet_at
         return last is not None and self._clock.monotonic() - last < STALLED_AFTER
 
-    def permits(self) -> list[Permit]:
+    def permits(self) -> list[PermitNote]:
         """The permits it is wanted under, each once."""
         return list({permit.id: permit for permit in self.wanted.values()}.values())
 
-    def want(self, session_id: str, permit: Permit) -> None:
+    def want(self, session_id: str, permit: PermitNote) -> None:
         self.wanted[session_id] = permit
         self.changed.set()
 

@@ -18,18 +18,16 @@ from village_core.transport import Certificate, Choice, MediaPort, Offer, PortSe
 from village_core.transport.addresses import local_addresses
 from village_core.transport.joining import receiving_of, sending_of
 from village_core.transport.signalling import Reply, SessionUrl
-from village_core.troubles import Trouble
 from village_hub.access.facts import Permit
-from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraKind, CameraRow
 from village_hub.errors import (
-    ChildOffline,
     Conflict,
     HubError,
     NotFound,
     Overloaded,
     Unprocessable,
 )
+from village_hub.media.admission import RETRY, must_be_there
 from village_hub.media.counts import count
 from village_hub.media.feed import Feed, Publishing
 from village_hub.media.feeds import Feeds
@@ -47,10 +45,8 @@ from village_hub.tiers.children import Method
 log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 2000  # of one process; each holds keys and buffers
-RETRY = 5  # seconds until a camera may be back
 STILL_WITHIN = 8.0  # seconds: a sleepy camera's snapshot takes some
 LOOK_EVERY = 0.5  # seconds between looks at the permits' ends
-NEVER_SENT = (Trouble.H265_ONLY, Trouble.UNSUPPORTED_CODEC)
 
 
 async def open_live(needs: LiveNeeds) -> "Live":
@@ -74,7 +70,6 @@ class Live:
     def __init__(self, port: MediaPort, needs: LiveNeeds) -> None:
         self._port = port
         self._children = needs.children
-        self._catalogue = needs.catalogue
         self._uploads = needs.uploads
         self._views = needs.views
         self._supervisor = needs.supervisor
@@ -94,10 +89,11 @@ class Live:
 
     # Watching
 
-    async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
-        camera = await self._camera(permit.camera)
+    async def watch(
+        self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
+    ) -> Opened:
         self._must_have_room()
-        self._must_be_there(camera)
+        must_be_there(camera, self._children, flowing=self.publishing(camera.id))
         offer = read_offer(offer_text)
         choices = self._choose(offer, camera, permit.quality)
         feeds = self._feeds.for_viewer(camera, permit.quality)
@@ -149,7 +145,7 @@ class Live:
     def _want(self, watching: Watching, feed: Feed) -> None:
         joins = bool(feed.wanted)
         watching.wants.add(feed)
-        feed.want(watching.id, watching.permit)
+        feed.want(watching.id, watching.permit.note())
         if watching.node is None:
             return
         self._pulls.ensure(feed, watching.node)
@@ -285,9 +281,8 @@ class Live:
 
     # Stills
 
-    async def still(self, permit: Permit) -> bytes:
-        camera = await self._camera(permit.camera)
-        self._must_be_there(camera)
+    async def still(self, permit: Permit, camera: CameraRow) -> bytes:
+        must_be_there(camera, self._children, flowing=self.publishing(camera.id))
         if camera.node is None:
             raise Conflict("this camera gives no still picture", code="no_still")
         async with self._uploads.expect(camera.id) as expected:
@@ -313,7 +308,7 @@ class Live:
             watching.permit = permit
             watching.ends_at = self._end_of(permit)
             for feed in watching.wants:
-                feed.wanted[watching.id] = permit
+                feed.wanted[watching.id] = permit.note()
         for node in {w.node for w in standing if w.node is not None}:
             self._say(node, "PUT", permit)
 
@@ -341,29 +336,9 @@ class Live:
         """On the monotonic clock, whatever the wall clock does from here on."""
         return self._clock.monotonic() + (permit.until - self._clock.utc_ms()) / 1000
 
-    async def _camera(self, camera_id: str) -> CameraRow:
-        camera = await self._catalogue.read(cameras.find, camera_id)
-        if camera is None:
-            raise NotFound("there is no such camera")
-        return camera
-
     def _must_have_room(self) -> None:
         if len(self._watching) + len(self._publishing) >= MOST_SESSIONS:
             raise Overloaded("the hub serves as many as it can", retry_after=RETRY)
-
-    def _must_be_there(self, camera: CameraRow) -> None:
-        """MED-12: 409 while there is nothing to show; 422 for what can never be shown."""
-        if camera.kind is CameraKind.PUSH:
-            if not self.publishing(camera.id):
-                raise Conflict("this camera is not sending now", code="offline", retry_after=RETRY)
-            return
-        if not self._children.online(camera.node):
-            raise ChildOffline("the home's box is not connected", retry_after=RETRY)
-        if camera.trouble in NEVER_SENT and not (camera.main or camera.sub):
-            raise Unprocessable("the camera sends no H.264 picture", code=camera.trouble)
-        if not camera.online or not (camera.main or camera.sub):
-            code = camera.trouble or Trouble.CONNECTING
-            raise Conflict("the camera has no picture now", code=code, retry_after=RETRY)
 
     def _choose(self, offer: Offer, camera: CameraRow, quality: Quality) -> list[Choice]:
         profile = self._feeds.profile(camera, quality)

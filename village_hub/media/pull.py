@@ -18,7 +18,6 @@ from village_core.ids import new_id
 from village_core.jobs import Supervisor
 from village_core.messages import Answer, Message, PushAnswer, PushRequest, Ticketed
 from village_core.permits import PermitNote
-from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.errors import ChildOffline, ChildTimeout, Overloaded
 from village_hub.media.feed import Feed
@@ -131,7 +130,7 @@ class Pulls:
                 url=f"{self._url}/whip/{feed.camera}?quality={feed.quality}",
                 ticket=self._tickets.for_push(feed.camera, feed.quality, push),
             ),
-            permits=[permit.note() for permit in _longest(feed.permits())],
+            permits=_longest(feed.permits()),
         )
         try:
             answer = await self._children.ask(node, "POST", "/pushes", request)
@@ -182,6 +181,6 @@ def _refused(answer: Answer) -> dict[str, str]:
         return {}
 
 
-def _longest(permits: list[Permit]) -> list[Permit]:
+def _longest(permits: list[PermitNote]) -> list[PermitNote]:
     """Those that a push can stand on longest, as many as fit."""
     return sorted(permits, key=lambda permit: permit.until, reverse=True)[:MOST_PERMITS]

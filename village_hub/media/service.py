@@ -18,7 +18,6 @@ from village_core.transport.signalling import Reply
 from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.catalogue.rows import CameraRow
-from village_hub.catalogue.store import Catalogue
 from village_hub.config import MediaConfig
 from village_hub.media.uploads import Uploads
 from village_hub.tiers.children import Children
@@ -51,7 +50,9 @@ class LiveSession(Protocol):
 
 
 class LiveService(Protocol):
-    async def watch(self, permit: Permit, offer_text: str, credential: str) -> Opened:
+    async def watch(
+        self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
+    ) -> Opened:
         """Open a viewing session (WHEP POST). `credential` is whoever may change or end it."""
         ...
 
@@ -85,7 +86,7 @@ class LiveService(Protocol):
         """Hold a viewer's quality; None lets the hub choose again."""
         ...
 
-    async def still(self, permit: Permit) -> bytes:
+    async def still(self, permit: Permit, camera: CameraRow) -> bytes:
         """One picture, image/jpeg."""
         ...
 
@@ -128,7 +129,6 @@ class LiveNeeds:
     url: str  # how agents reach it, without a slash at the end
     clock: Clock
     supervisor: Supervisor
-    catalogue: Catalogue
     children: Children  # ask(...), online(...), on_change
     tickets: Tickets  # for_push(camera, quality, push)
     uploads: Uploads  # expect(camera): a still on its way up
