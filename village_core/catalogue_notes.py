@@ -62,6 +62,7 @@ class OfferNote(Note):
     state: StateNote
     lat: Annotated[int, Field(ge=-90_000_000, le=90_000_000)] | None = None
     lon: Annotated[int, Field(ge=-180_000_000, le=180_000_000)] | None = None
+    owner: Id | None = None  # the node that decides about it; None: the one that tells of it
     named: tuple[NamedNote, ...] = Field(default=(), max_length=MOST_NAMED)
 
     @model_validator(mode="after")

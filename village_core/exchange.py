@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from village_core.messages import NAMING, Id
-from village_core.permits import Action, Purpose, Quality
+from village_core.messages import NAMING, PRINTABLE, EncodingNote, Id, Message
+from village_core.permits import Action, PermitNote, Purpose, Quality
 from village_core.tokens import Claims, Issuer, Kind, TokenError
 
 Ms = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
@@ -39,6 +39,32 @@ class Look(_Said):
     purpose: Purpose
     reason: str = Field(default="", max_length=400, pattern=NAMING)
     shift: OnShift | None = None
+
+
+class LookAsked(Message):
+    """POST /permits over the uplink, with the exchanged token: the camera says which way it goes
+    down, and nothing else."""
+
+    camera: Id
+
+
+class LookGiven(Message):
+    """200: the owner node's permit, and what the camera sends. It ends `lives_ms` after it was
+    given, by whatever clock; by the owner node's it says `until`."""
+
+    permit: PermitNote
+    lives_ms: int = Field(ge=0, le=90_000)
+    main: EncodingNote | None = None
+    sub: EncodingNote | None = None
+    audio: str | None = Field(default=None, pattern="^(PCMA|PCMU|opus)$")
+
+
+class PermitEnded(Message):
+    """PUT /api/v1/node/permits/ended: the owner node took a permit back. 204 when nobody is shown
+    anything by it any more, here and above."""
+
+    permit: Id
+    why: str = Field(max_length=80, pattern=PRINTABLE)
 
 
 def exchange(issuer: Issuer, owner: str, subject: str, said: dict[str, object], look: Look) -> str:

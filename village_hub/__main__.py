@@ -16,6 +16,7 @@ from village_hub import (
     logs,
     staff_commands,
     tree_commands,
+    trust_commands,
     village_commands,
 )
 from village_hub.catalogue.store import CatalogueError
@@ -43,6 +44,7 @@ GROUPS = {
     "agents": "boxes that have joined",
     "hubs": "hubs of the tier below that join this one",
     "parent": "the hub of the tier above",
+    "trust": "which hub may speak for which people and place",
     "audit": "the log of who saw and did what",
     "cameras": "what there is to see, and cameras that push by themselves",
 }
@@ -51,6 +53,7 @@ COMMANDS: tuple[Command | Apart, ...] = (
     *household_commands.COMMANDS,
     *village_commands.COMMANDS,
     *tree_commands.COMMANDS,
+    *trust_commands.COMMANDS,
     Command(
         "households",
         "add",

@@ -9,7 +9,6 @@ from aiohttp import web
 from village_core.clock import SYSTEM_CLOCK, Clock
 from village_core.jobs import Job, Supervisor
 from village_core.keys import KeyFileError
-from village_core.uplink import LONGEST_PAUSE
 from village_hub import discovery, headers, keys, pages, problems
 from village_hub.access import guard
 from village_hub.access.credentials import Credentials
@@ -40,14 +39,10 @@ from village_hub.consent import service as consent
 from village_hub.consent import standing
 from village_hub.media.service import LiveNeeds, OpenLive
 from village_hub.media.turn import Turn
-from village_hub.media.uploads import Uploads
 from village_hub.metrics import Metrics
 from village_hub.node import load_node
 from village_hub.notices import service as notices
-from village_hub.tiers.children import Children
-from village_hub.tiers.enrolment import Enrolments
-from village_hub.tiers.parent import UPWARD_ERRORS, Upward
-from village_hub.tiers.seat import Seat
+from village_hub.tiers.part import with_above, with_tiers
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
 
@@ -71,7 +66,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
-    looking = [with_notices, with_watching, with_cases, with_consent]
+    looking = [with_notices, with_watching, with_cases, with_consent, with_above]
     app.cleanup_ctx.extend([*parts, *looking, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, headers.complete])
@@ -134,17 +129,6 @@ async def with_access(app: web.Application) -> AsyncIterator[None]:
     yield
 
 
-async def with_tiers(app: web.Application) -> AsyncIterator[None]:
-    found, catalogue, clock = app[keys.NODE], app[keys.CATALOGUE], app[keys.CLOCK]
-    app[keys.CHILDREN] = children = Children(found.id, catalogue, app[keys.SUPERVISOR], clock)
-    seat = Seat.of(app[keys.CONFIG])
-    app[keys.ENROLMENTS] = Enrolments(found, catalogue, children, clock, seat)
-    app[keys.UPLOADS] = Uploads(found.url, app[keys.TICKETS])
-    app[keys.UPWARD] = upward = Upward(app[keys.CONFIG].state, found, app[keys.SUPERVISOR], clock)
-    yield
-    await upward.close()
-
-
 def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[None]]:
     """The part that opens this node's media with `open_live`."""
 
@@ -161,6 +145,7 @@ def with_live(open_live: OpenLive) -> Callable[[web.Application], AsyncIterator[
             uploads=app[keys.UPLOADS],
             registry=app[keys.METRICS].registry,
             views=app[keys.VIEWS],
+            above=lambda: app[keys.UPWARD].parent().line.http,
         )
         app[keys.LIVE] = await open_live(needs)
         yield
@@ -178,7 +163,8 @@ async def with_notices(app: web.Application) -> AsyncIterator[None]:
 async def with_watching(app: web.Application) -> AsyncIterator[None]:
     """The background jobs: what ends, changes or runs out without anybody asking."""
     supervisor, clock = app[keys.SUPERVISOR], app[keys.CLOCK]
-    renewal = Renewal(app[keys.LIVE], app[keys.GUARD], app[keys.CATALOGUE], clock)
+    live, guard_, lender = app[keys.LIVE], app[keys.GUARD], app[keys.BORROWING]
+    renewal = Renewal(live, guard_, lender, app[keys.CATALOGUE], supervisor, clock)
     app[keys.RENEWAL] = renewal
     jobs: dict[str, Job] = {
         "renewal": renewal.run,
@@ -191,11 +177,8 @@ async def with_watching(app: web.Application) -> AsyncIterator[None]:
         jobs["certificate"] = _every(CERTIFICATE_LOOKS, app[keys.CERTIFICATES].load, clock)
     for name, job in jobs.items():
         supervisor.start(name, job, expected=EXPECTED)
-    supervisor.start(
-        "uplink", app[keys.UPWARD].run, expected=UPWARD_ERRORS, longest_pause=LONGEST_PAUSE
-    )
     yield
-    for name in (*jobs, "uplink"):
+    for name in jobs:
         await supervisor.end(name)
 
 

@@ -35,9 +35,11 @@ from village_hub.media.uploads import Uploads
 from village_hub.metrics import Metrics
 from village_hub.node import Node
 from village_hub.notices.service import Notices
+from village_hub.tiers.borrowing import Borrowing
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tiers.parent import Upward
+from village_hub.tiers.trust import Trust
 from village_hub.tls import Certificates
 
 
@@ -77,6 +79,8 @@ THROTTLES = web.AppKey("THROTTLES", Throttles)
 CHILDREN = web.AppKey("CHILDREN", Children)
 ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPWARD = web.AppKey("UPWARD", Upward)
+TRUST = web.AppKey("TRUST", Trust)
+BORROWING = web.AppKey("BORROWING", Borrowing)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)

@@ -36,6 +36,7 @@ def named_codes() -> set[str]:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") != "Rule"
     ]
     values = [kw.value for call in calls for kw in call.keywords if kw.arg == "code"]
+    values += [call.args[1] for call in calls if _refuses_above(call)]
     faults = [
         line.value
         for path in HUB.rglob("*.py")
@@ -46,6 +47,11 @@ def named_codes() -> set[str]:
     ]
     said = [value for value in [*values, *faults] if isinstance(value, ast.Constant)]
     return {str(value.value) for value in said}
+
+
+def _refuses_above(call: ast.Call) -> bool:
+    """`Refused(status, code, sentence)`: over the uplink, which a viewer above is told as well."""
+    return isinstance(call.func, ast.Name) and call.func.id == "Refused" and len(call.args) == 3
 
 
 CODES = sorted(

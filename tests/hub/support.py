@@ -1,6 +1,7 @@
 """A real hub on a temporary folder; only its media is a double that opens no sockets."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from village_core.keys import SigningKey
 from village_core.messages import AgentStatus, CameraNote, EncodingNote
 from village_core.permits import Action, Quality
 from village_core.tokens import Issuer, Kind
+from village_core.transport import Certificate, PushSettings
 from village_core.transport.signalling import Reply
 from village_hub import keys
 from village_hub.access import codes
@@ -32,7 +34,11 @@ from village_hub.config import (
     TlsConfig,
 )
 from village_hub.errors import HubError, NotFound
+from village_hub.media.above import Above
+from village_hub.media.feeds import Feeds
+from village_hub.media.pull import Pulls
 from village_hub.media.service import LiveNeeds, LiveSession, Opened
+from village_hub.media.wanting import Wanting
 
 OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 SDP = "application/sdp"
@@ -64,6 +70,8 @@ class FakeLive:
         self.said = Reply(204)
         self.patches: list[tuple[str, str | None, str]] = []
         self.closed = False
+        self.above = above_of(needs)
+        needs.supervisor.start("permits above", self.above.watch)
 
     async def watch(
         self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
@@ -133,6 +141,29 @@ class FakeLive:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def above_of(needs: LiveNeeds) -> Above:
+    """The real one; nothing connects, for nobody is above."""
+    feeds = Feeds(needs.clock, lambda: None)
+    pulls = Pulls(needs.url, needs.children, needs.tickets, needs.supervisor, needs.clock)
+    settings = PushSettings(
+        supervisor=needs.supervisor, certificate=_certificate(), clock=needs.clock
+    )
+    return Above(
+        feeds,
+        Wanting(pulls, needs.supervisor),
+        settings,
+        needs.above,
+        profile=feeds.profile,
+        audio=feeds.audio_codec,
+        on_ended=needs.views.ended,
+        supervisor=needs.supervisor,
+        clock=needs.clock,
+    )
+
+
+_certificate = functools.cache(Certificate.make)
 
 
 def small_config(folder: Path, **more: Any) -> Config:

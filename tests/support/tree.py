@@ -8,12 +8,23 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer, unused_port
 
-from tests.hub.support import FakeLive, Hub, TurnedClock, small_config, until
+from tests.hub.support import FakeLive, Hub, TurnedClock, camera_note, small_config, until
+from village_core.catalogue_notes import CatalogueBatch, OfferNote, StateNote
 from village_core.clock import Clock
+from village_core.keys import SigningKey
+from village_core.permits import CameraClass
+from village_core.tokens import Issuer
+from village_core.trust import Entry, TrustList, sign_trust_list
 from village_hub import keys, tree_commands
+from village_hub.access.classes import Place
 from village_hub.app import make_app
+from village_hub.catalogue import camera_records, remote
+from village_hub.catalogue.camera_records import RecordRow
+from village_hub.catalogue.models import Household
+from village_hub.catalogue.store import Session
 from village_hub.commands import Lines, Office
 from village_hub.media.service import LiveNeeds, LiveService, OpenLive
+from village_hub.trust_commands import ROLES
 
 COUNTY = "110101"
 TOWN = "110101001"
@@ -46,6 +57,76 @@ async def hub_of(
         yield Hub(app, client, clock)
     finally:
         await client.close()
+
+
+def trusted(number: int, root: SigningKey, *found: Hub) -> str:
+    """The county's list of these hubs, as its root key signs it."""
+    entries = [
+        Entry(
+            issuer=hub.id,
+            keys=(hub.app[keys.NODE].key.public.text,),
+            roles=frozenset(ROLES[hub.app[keys.CONFIG].tier]),
+            place=hub.app[keys.CONFIG].place,
+        )
+        for hub in found
+    ]
+    trust_list = TrustList(number=number, entries=tuple(entries))
+    return sign_trust_list(Issuer("county root", root, found[0].clock), trust_list)
+
+
+async def lane(hub: Hub, **more: Any) -> str:
+    """A public camera of a village's unit, on record, whose box is connected."""
+    place = hub.app[keys.CONFIG].place
+    site, unit = await hub.household("Committee"), await hub.unit("committee", place)
+
+    def belongs(session: Session) -> None:
+        row = session.get_one(Household, site)
+        row.place, row.unit_id = f"{place}201", unit
+
+    await hub.app[keys.CATALOGUE].write(belongs)
+    agent = await hub.enrolled(site)
+    note = camera_note(camera_class=CameraClass.P9, name="Lane", **more)
+    assert await hub.tell(agent, note) == 204
+    await on_record(hub, note.id, CameraClass.P9, Place.LANE)
+    await hub.client.ws_connect("/uplink", headers=hub.node_token(agent))
+    await until(lambda: hub.app[keys.CHILDREN].online(agent.id))
+    return note.id
+
+
+async def on_record(hub: Hub, camera: str, camera_class: CameraClass, place: Place) -> None:
+    record = RecordRow(
+        camera=camera,
+        camera_class=camera_class,
+        place=place,
+        purpose="what it is for",
+        installer="somebody",
+        duty="the unit's duty",
+        sign_placed=True,
+        mask_needed=False,
+        mask=(),
+        proposed_by="a test",
+        proposed=hub.clock.utc_ms(),
+        picture_sha256=None,
+        approved_by=None,
+        approved=None,
+        objection=None,
+        version=0,
+    )
+    write, now = hub.app[keys.CATALOGUE].write, hub.clock.utc_ms()
+    await write(camera_records.put, record)
+    await write(camera_records.approve, camera, 1, "ab" * 32, "another", now)
+
+
+async def offered(below: Hub, above: Hub, camera: str, owner: Hub) -> None:
+    """`above` knows of the camera of `owner`, as `below` told it."""
+    state = StateNote(id=camera, number=1, online=True, since=1)
+    place = owner.app[keys.CONFIG].place
+    note = OfferNote(
+        place=place, name="Lane", camera_class=CameraClass.P9, state=state, owner=owner.id
+    )
+    batch = CatalogueBatch(number=1, after=0, last=True, put=(note,))
+    now = above.clock.utc_ms()
+    await above.app[keys.CATALOGUE].write(remote.take, below.id, batch, now)
 
 
 def office_of(hub: Hub, clock: Clock | None = None) -> Office:

@@ -45,15 +45,16 @@ def load_all(session: Session, hub: str, questions: Sequence[Question]) -> dict[
 
 
 def _basis(hub: str, question: Question, fields: Sequence[Fields]) -> Basis:
+    said = {"shift": question.shift} if question.shift else {}
     return Basis(
         decision=question.decision,
-        via=hub,
+        via=question.via or hub,
         quality=question.quality,
         sign_in=question.sign_in,
         reason=question.reason,
         footage=question.footage,
         second=question.second,
-        **{name: value for each in fields for name, value in each.items()},
+        **{name: value for each in (*fields, said) for name, value in each.items()},
     )
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from village_core.permits import MEDIALESS, CameraClass
 from village_hub.access import basis
-from village_hub.access.facts import CameraFacts, Subject
+from village_hub.access.facts import CameraFacts, ShiftFacts, Subject
 from village_hub.access.rules import may_know
-from village_hub.catalogue import remote_search
+from village_hub.catalogue import remote_find, remote_search
+from village_hub.catalogue.remote_find import Below
 from village_hub.catalogue.remote_search import Asked, RemoteRow, Within
 from village_hub.catalogue.store import Session
 
@@ -23,6 +24,17 @@ def search(session: Session, hub: str, subject: Subject, asked: Asked, now: int)
     if limits is None:
         return []
     return remote_search.search(session, limits, asked, now)
+
+
+def find(session: Session, hub: str, subject: Subject, camera: str, now: int) -> Below | None:
+    """The one of this id; None also when the subject may not know of it."""
+    limits = within(session, hub, subject, now)
+    return remote_find.visible(session, limits, camera) if limits else None
+
+
+def shift(session: Session, hub: str, subject: Subject, now: int) -> ShiftFacts | None:
+    """The one that the subject is on, in the unit that they are here for."""
+    return basis.on_duty(session, hub, subject, now).shift
 
 
 def within(session: Session, hub: str, subject: Subject, now: int) -> Within | None:

@@ -209,6 +209,8 @@ class Permit:
     reason: str = ""
     footage: tuple[int, int] | None = None
     grant: tuple[str, ...] = field(default=(), repr=False)
+    shift: ShiftFacts | None = None  # somebody else's hub's word, for who is served there
+    owner: str = ""  # the node that gave it, when it is another one than this
 
     def note(self) -> PermitNote:
         """As it travels to the node that enforces it."""

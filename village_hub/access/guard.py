@@ -5,8 +5,8 @@
 """
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,14 +14,28 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from village_core.clock import Clock
+from village_core.exchange import Look, LookGiven
 from village_core.ids import new_id
 from village_core.permits import Action, Quality
-from village_hub.access import basis, below
+from village_hub.access import across, basis, below
 from village_hub.access.audit import CALLED_FROM, Audit, AuditFailed, CalledFrom
 from village_hub.access.basis import Loaded
 from village_hub.access.credentials import SESSION_LIFE, USED, Credentials, set_cookie
-from village_hub.access.facts import OWN_VIEW, Permit, Reason, Refusal, Said, Subject
-from village_hub.access.identity import Caller, MediaCaller, PersonCaller, admission
+from village_hub.access.facts import (
+    OWN_VIEW,
+    Permit,
+    Reason,
+    Refusal,
+    Said,
+    Subject,
+)
+from village_hub.access.identity import (
+    Caller,
+    LookCaller,
+    MediaCaller,
+    PersonCaller,
+    admission,
+)
 from village_hub.access.matrix import Column, Row
 from village_hub.access.origin import SECURE, Source, Sources
 from village_hub.access.questions import Question
@@ -32,6 +46,7 @@ from village_hub.audit import making
 from village_hub.audit.entry import ALLOWED, Entry, EntryKind, Who
 from village_hub.audit.strangers import Strangers
 from village_hub.catalogue import people
+from village_hub.catalogue.remote_find import Below
 from village_hub.catalogue.remote_search import Asked, RemoteRow
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
@@ -228,6 +243,39 @@ class Guard:
             raise Refused("you may not do this", code=found.reason.value)
         return found
 
+    async def lend(self, caller: LookCaller, camera: CameraRow, *, again: Permit | None) -> Permit:
+        """For somebody whom another hub serves; audited as any other. `again`: the permit that is
+        asked for once more, whose beginning is in the log. Raises Refused."""
+        look, subject, now = caller.look, caller.subject, self._clock.utc_ms()
+        question = across.question(caller, camera, now, again or new_id(self._clock))
+        loaded = await self._catalogue.read(basis.load, self._hub, question)
+        if loaded is None:
+            raise refused_for(Reason.NO_BASIS)
+        if again is None:
+            said = Said(look.purpose, look.reason)
+            permit = await self._decide(subject, loaded, camera.name, look.action, said)
+            return replace(permit, shift=question.shift)
+        verdict = decide(subject, loaded.camera, look.action, look.purpose, now, loaded.basis)
+        if isinstance(verdict, Refusal) or self._audit.failing:
+            raise refused_for(verdict.reason if isinstance(verdict, Refusal) else Reason.AUDIT)
+        return replace(verdict, shift=question.shift)
+
+    async def borrow(self, caller: MediaCaller, camera: Below, given: LookGiven) -> Permit:
+        """What the node that owns the camera decided, written down here too, where the viewer is.
+        Raises Overloaded when that cannot be done (AUD-2)."""
+        permit = across.permit(self._hub, caller, camera, given, self._clock.utc_ms())
+        about = making.of_permit(permit)
+        entry = across.entry(self._clock, caller.subject, camera, ALLOWED, about)
+        await self._write(entry, outside=True)
+        return permit
+
+    async def refused_below(
+        self, subject: Subject, camera: Below, code: str, look: Look | None = None
+    ) -> None:
+        """The same, when it decided against it, or (no `look`) there was no such purpose."""
+        about = across.asked(look) if look else {}
+        await self._write(across.entry(self._clock, subject, camera, code, about), outside=True)
+
     async def renew(self, permits: Iterable[Permit]) -> dict[str, Permit | Reason]:
         """By permit id: the same permit for longer, while sign-in and basis hold, else why not."""
         asked = list(permits)
@@ -236,12 +284,13 @@ class Guard:
         now = self._clock.utc_ms()
         sign_ins = frozenset(permit.sign_in for permit in asked if permit.sign_in)
         living = await self._catalogue.read(people.living_sign_ins, sign_ins, now)
-        standing = [permit for permit in asked if permit.sign_in in living]
-        questions = [_again(permit, now) for permit in standing]
+        here = [permit for permit in asked if permit.via == self._hub]
+        gone = {permit.id for permit in here if permit.sign_in not in living}
+        standing = [permit for permit in asked if permit.id not in gone and not permit.owner]
+        questions = [_again(permit, now, self._hub) for permit in standing]
         loaded = await self._catalogue.read(basis.load_all, self._hub, questions)
-        verdicts: dict[str, Permit | Reason] = {
-            permit.id: Reason.SIGNED_OUT for permit in asked if permit.sign_in not in living
-        }
+        verdicts: dict[str, Permit | Reason] = dict.fromkeys(gone, Reason.SIGNED_OUT)
+        verdicts |= await self._borrowed([p for p in here if p.owner and p.id not in gone], now)
         verdicts |= {
             permit.id: Reason.AUDIT
             if permit.outside and self._audit.failing  # AUD-3: at the next renewal it ends
@@ -249,6 +298,15 @@ class Guard:
             for permit in standing
         }
         return verdicts
+
+    async def _borrowed(self, permits: Sequence[Permit], now: int) -> dict[str, Permit | Reason]:
+        """Whether what the other node cannot see of them still holds: this log, the shift."""
+        if self._audit.failing:
+            return {permit.id: Reason.AUDIT for permit in permits}
+        return {
+            permit.id: await self._catalogue.read(across.stands, self._hub, permit, now)
+            for permit in permits
+        }
 
     def _question(
         self, caller: PersonCaller | MediaCaller, camera: str, quality: Quality, said: Said
@@ -316,7 +374,7 @@ def _asked(loaded: Loaded, said: Said) -> dict[str, Any]:
     }
 
 
-def _again(permit: Permit, now: int) -> Question:
+def _again(permit: Permit, now: int, hub: str) -> Question:
     return Question(
         decision=permit.id,
         subject=permit.subject,
@@ -326,6 +384,8 @@ def _again(permit: Permit, now: int) -> Question:
         sign_in=permit.sign_in,
         reason=permit.reason,
         footage=permit.footage,
+        via="" if permit.via == hub else permit.via,
+        shift=permit.shift,
     )
 
 

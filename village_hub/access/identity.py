@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from village_core.exchange import Look
 from village_core.permits import Action, Purpose, Quality
 from village_core.tokens import Claims, TokenError
 from village_core.trust import read_roles
@@ -92,6 +93,14 @@ class PublishCaller:
     @property
     def credential(self) -> str:
         return f"{PUBLISH}{self.token}"
+
+
+@dataclass(frozen=True, slots=True)
+class LookCaller:
+    """Somebody of another hub, by an exchanged token that is good for one look and came with it."""
+
+    subject: Subject
+    look: Look
 
 
 Caller = PersonCaller | MediaCaller | NodeCaller | HubCaller | TicketCaller | PublishCaller

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from village_core.permits import Quality
-from village_hub.access.facts import PersonKey, Subject
+from village_hub.access.facts import PersonKey, ShiftFacts, Subject
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
 
@@ -23,6 +23,8 @@ class Question:
     reason: str = ""
     footage: tuple[int, int] | None = None
     second: PersonKey | None = None
+    via: str = ""  # the hub that serves the viewer, when it is another one than this
+    shift: ShiftFacts | None = None  # by that hub's word
 
 
 Looked = Sequence[tuple[Question, CameraRow]]

@@ -9,8 +9,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from village_core.clock import Clock
+from village_core.jobs import Supervisor
 from village_hub.access.facts import Permit, Reason
 from village_hub.access.guard import Guard
 from village_hub.access.identity import PUBLISH
@@ -26,9 +28,31 @@ LOOKS_EVERY = 2.0  # seconds
 RENEWED_EVERY_MS = 60_000  # of the 90 s that a permit lives
 
 
+class Lender(Protocol):
+    """Gives permits for cameras of other nodes (tiers/borrowing.py)."""
+
+    async def renew(self, permit: Permit) -> Permit | Reason | None:
+        """None: nobody could be asked now."""
+        ...
+
+    def keep(self, permits: frozenset[str]) -> None:
+        """Nobody watches by any other any more."""
+        ...
+
+
 class Renewal:
-    def __init__(self, live: LiveService, guard: Guard, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self,
+        live: LiveService,
+        guard: Guard,
+        lender: Lender,
+        catalogue: Catalogue,
+        supervisor: Supervisor,
+        clock: Clock,
+    ) -> None:
         self._live = live
+        self._lender = lender
+        self._supervisor = supervisor
         self._guard = guard
         self._catalogue = catalogue
         self._clock = clock
@@ -54,7 +78,11 @@ class Renewal:
         verdicts = await self._guard.renew(permits.values())
         for name, verdict in verdicts.items():
             if isinstance(verdict, Permit) and self._is_due(permits[name]):
-                await self._live.renewed(verdict)
+                if verdict.owner:
+                    _ = self._supervisor.once(f"renewal of {name}", self._ask_again(verdict))
+                else:
+                    await self._live.renewed(verdict)
+        self._lender.keep(frozenset(permits))
         revoked = await self._revoked_publishers(sessions)
         for session in sessions:
             if session.permit is None:
@@ -62,6 +90,20 @@ class Renewal:
             else:
                 reason = _why_not(verdicts[session.permit.id])
             if reason is not None:
+                await self._end(session, reason)
+
+    async def _ask_again(self, permit: Permit) -> None:
+        """At the node that gave it; while that is not reached it lapses by itself."""
+        verdict = await self._lender.renew(permit)
+        if isinstance(verdict, Permit):
+            await self._live.renewed(verdict)
+        elif verdict is not None:
+            await self.ended(permit.id, verdict.value)
+
+    async def ended(self, permit: str, reason: str) -> None:
+        """Whatever is shown by this permit ends now."""
+        for session in self._live.sessions():
+            if session.permit is not None and session.permit.id == permit:
                 await self._end(session, reason)
 
     def _is_due(self, permit: Permit) -> bool:

@@ -11,6 +11,7 @@ from village_core.catalogue_notes import (
     StateAnswer,
     StateBatch,
 )
+from village_core.exchange import PermitEnded
 from village_core.messages import PRINTABLE
 from village_core.permits import CameraClass
 from village_core.troubles import Trouble
@@ -27,6 +28,7 @@ from village_hub.errors import Forbidden, Unauthorized, Unprocessable
 
 routes = web.RouteTableDef()
 
+CONFIRM_ABOVE = 1.2  # seconds, of the 2 that the owner node waits
 AFTER = r"^[0-9]{6,12}(\.[0-9A-Za-z_-]{1,64}){2}$"  # place, id and hub of a page's last camera
 
 
@@ -132,6 +134,22 @@ async def take_states(request: web.Request) -> web.Response:
     except remote.NotBelow as error:
         raise Forbidden(str(error), code="not_below") from error
     return reply(StateAnswer(changed=changed))
+
+
+@routes.put("/api/v1/node/permits/ended", name="node_permit_ended")
+@operation(body=PermitEnded)
+@admits(HubCaller)
+async def permit_ended(request: web.Request) -> web.Response:
+    """The node that gave a permit took it back (MED-17). 204 when nobody is shown anything by it
+    any more, at this hub and above it; also when it is not known here."""
+    child, said = _node(request), await bodies.read(request, PermitEnded)
+    above, lender = request.app[keys.LIVE].above, request.app[keys.BORROWING]
+    if lender.lender(said.permit) == child:
+        await request.app[keys.RENEWAL].ended(said.permit, said.why)
+    passed = above.find(said.permit)
+    if passed is not None and passed.permit is None and passed.camera.node == child:
+        await above.withdrawn(said.permit, said.why, CONFIRM_ABOVE)
+    return web.Response(status=204)
 
 
 def _node(request: web.Request) -> str:

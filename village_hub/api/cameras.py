@@ -114,10 +114,15 @@ async def media_token(request: web.Request) -> web.Response:
     """A token for one WHEP POST on this camera (at most 5 min), and the ICE servers to use."""
     caller = person(request)
     said = _said(await bodies.read(request, Look) if request.can_read_body else Look())
-    row = await known(request, caller, request.match_info["camera"])
-    if said.purpose is None:  # refused, and written down, like any look without a basis
-        await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.LIVE, said)
-    token, lifetime = request.app[keys.SIGN_INS].media_token(caller, row.id, Action.LIVE, said)
+    name = request.match_info["camera"]
+    below = await request.app[keys.BORROWING].find(caller.subject, name)
+    if below is None:
+        row = await known(request, caller, name)
+        if said.purpose is None:  # refused, and written down, like any look without a basis
+            await request.app[keys.GUARD].permit(caller, row, Quality.MAIN, Action.LIVE, said)
+    elif said.purpose is None:
+        raise await request.app[keys.BORROWING].no_purpose(caller.subject, below)
+    token, lifetime = request.app[keys.SIGN_INS].media_token(caller, name, Action.LIVE, said)
     servers = [
         IceServer(urls=server.url, username=server.username, credential=server.credential)
         for server in request.app[keys.TURN].servers()

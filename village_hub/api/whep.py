@@ -2,16 +2,18 @@
 
 from aiohttp import web
 
-from village_core.permits import Action
+from village_core.permits import Action, Quality
 from village_core.transport import signalling
 from village_hub import keys
-from village_hub.access.facts import Said
+from village_hub.access.facts import Permit, Said
 from village_hub.access.guard import CALLER
 from village_hub.access.identity import MediaCaller, admits
 from village_hub.access.matrix import Code
 from village_hub.api import media
 from village_hub.api.contract import operation
 from village_hub.cases.matter import Person
+from village_hub.catalogue import cameras
+from village_hub.catalogue.rows import CameraRow
 from village_hub.errors import Forbidden, TooMany
 
 routes = web.RouteTableDef()
@@ -27,10 +29,8 @@ async def watch(request: web.Request) -> web.Response:
     media.user(request)
     quality = media.quality_of(request)
     offer = await media.read_offer(request)
-    camera = await media.camera_of(request)
-    quality = camera.nearest(quality)
     said = Said(caller.purpose, caller.reason)
-    permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action, said)
+    permit, camera = await _permit(request, caller, quality, said)
     opened = await request.app[keys.LIVE].watch(permit, camera, offer, caller.credential)
     if permit.basis == Code.S:
         await request.app[keys.ALARMS].looked(permit.ref, Person.of(permit.subject))
@@ -81,6 +81,19 @@ async def delete(request: web.Request) -> web.Response:
 async def session_preflight(request: web.Request) -> web.Response:
     """MED-4; public, since browsers bring no token."""
     return await media.preflight(request)
+
+
+async def _permit(
+    request: web.Request, caller: MediaCaller, quality: Quality, said: Said
+) -> tuple[Permit, CameraRow]:
+    """By this hub, or by the one below that owns the camera."""
+    name = request.match_info["camera"]
+    camera = await request.app[keys.CATALOGUE].read(cameras.find, name)
+    if camera is None:
+        return await request.app[keys.BORROWING].permit(caller, name, quality, said)
+    quality = camera.nearest(quality)
+    permit = await request.app[keys.GUARD].permit(caller, camera, quality, caller.action, said)
+    return permit, camera
 
 
 def _viewer(request: web.Request) -> MediaCaller:

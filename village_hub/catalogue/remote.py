@@ -106,7 +106,7 @@ def _page(session: Session, row: RemoteChild, batch: CatalogueBatch, now: int) -
 def _put(session: Session, child: str, batch: CatalogueBatch) -> None:
     if not batch.put:
         return
-    _do(session, PUT, child=child, rows=[_row(each, batch.number) for each in batch.put])
+    _do(session, PUT, child=child, rows=[_row(child, each, batch.number) for each in batch.put])
     states = [{**each.state.model_dump(), "place": each.place} for each in batch.put]
     _do(session, ANEW if batch.after == EVERYTHING else KNOWN, child=child, rows=states)
     _do(session, MOVED, child=child, rows=states)
@@ -121,10 +121,11 @@ def _put(session: Session, child: str, batch: CatalogueBatch) -> None:
     )
 
 
-def _row(each: OfferNote, number: int) -> dict[str, object]:
+def _row(child: str, each: OfferNote, number: int) -> dict[str, object]:
     point = None if each.lat is None or each.lon is None else (each.lat, each.lon)
     return {
         "id": each.state.id,
+        "owner": each.owner or child,
         "place": each.place,
         "name": each.name,
         "grams": grams(each.name),
@@ -173,11 +174,13 @@ picture = excluded.picture, number = excluded.number, place = excluded.place"
 PUT = """
 INSERT INTO remote_camera
     (child, id, owner, place, name, grams, camera_class, lat, lon, cell, seen)
-SELECT :child, value->>'id', :child, value->>'place', value->>'name', value->>'grams',
+SELECT :child, value->>'id', value->>'owner', value->>'place',
+    value->>'name', value->>'grams',
     value->>'camera_class', CAST(value->>'lat' AS INTEGER), CAST(value->>'lon' AS INTEGER),
     CAST(value->>'cell' AS INTEGER), CAST(value->>'seen' AS BIGINT)
 FROM {rows} WHERE true
-ON CONFLICT (child, id) DO UPDATE SET place = excluded.place, name = excluded.name,
+ON CONFLICT (child, id) DO UPDATE SET owner = excluded.owner,
+    place = excluded.place, name = excluded.name,
     grams = excluded.grams, camera_class = excluded.camera_class, lat = excluded.lat,
     lon = excluded.lon, cell = excluded.cell, seen = excluded.seen
 """

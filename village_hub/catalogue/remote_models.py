@@ -34,6 +34,7 @@ class RemoteCamera(SQLModel, table=True):
     __table_args__ = (
         Index("ix_remote_camera_place", "place", "id", "child"),
         Index("ix_remote_camera_cell", "cell"),
+        Index("ix_remote_camera_id", "id"),
         Index(
             "ix_remote_camera_grams",
             func.string_to_array(text("grams"), text("' '::text")),

@@ -14,7 +14,15 @@ from village_core.media.publisher import Publisher
 from village_core.media.viewer import Viewer, ViewerEvents
 from village_core.messages import StillRequest
 from village_core.permits import Quality
-from village_core.transport import Certificate, Choice, MediaPort, Offer, PortSettings, sdp
+from village_core.transport import (
+    Certificate,
+    Choice,
+    MediaPort,
+    Offer,
+    PortSettings,
+    PushSettings,
+    sdp,
+)
 from village_core.transport.addresses import local_addresses
 from village_core.transport.joining import receiving_of, sending_of
 from village_core.transport.signalling import Reply, SessionUrl
@@ -27,6 +35,7 @@ from village_hub.errors import (
     Overloaded,
     Unprocessable,
 )
+from village_hub.media.above import Above, Lent
 from village_hub.media.admission import RETRY, must_be_there
 from village_hub.media.counts import count
 from village_hub.media.feed import Feed, Publishing
@@ -34,13 +43,13 @@ from village_hub.media.feeds import Feeds
 from village_hub.media.pull import Pulls
 from village_hub.media.pulse import Pulse
 from village_hub.media.service import LiveNeeds, LiveSession, Opened
+from village_hub.media.wanting import Wanting
 from village_hub.media.watching import (
     Watching,
     choose_to_receive,
     choose_to_send,
     read_offer,
 )
-from village_hub.tiers.children import Method
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +62,14 @@ async def open_live(needs: LiveNeeds) -> "Live":
     """Bind the media port, start the jobs. PortError: an address not ours, a port taken."""
     settings = needs.settings
     addresses = settings.addresses or await asyncio.to_thread(local_addresses)
+    certificate = await asyncio.to_thread(Certificate.make)
     port = await MediaPort.open(
         PortSettings(addresses=addresses, advertised=settings.advertised, port=settings.port),
-        await asyncio.to_thread(Certificate.make),
+        certificate,
         needs.supervisor,
         needs.clock,
     )
-    live = Live(port, needs)
+    live = Live(port, certificate, needs)
     live.start()
     return live
 
@@ -67,7 +77,7 @@ async def open_live(needs: LiveNeeds) -> "Live":
 class Live:
     """Implements LiveService. `start` its jobs; `close` ends every session and tells the peers."""
 
-    def __init__(self, port: MediaPort, needs: LiveNeeds) -> None:
+    def __init__(self, port: MediaPort, certificate: Certificate, needs: LiveNeeds) -> None:
         self._port = port
         self._children = needs.children
         self._uploads = needs.uploads
@@ -78,6 +88,18 @@ class Live:
         self._pulls.on_refused = self._refused_at_home
         self._pulse = Pulse(lambda: self._feeds, self._viewers, needs.clock)
         self._feeds = Feeds(needs.clock, self._pulse.soon)
+        self._wanting = Wanting(self._pulls, needs.supervisor)
+        self.above = Above(
+            self._feeds,
+            self._wanting,
+            PushSettings(supervisor=needs.supervisor, certificate=certificate, clock=needs.clock),
+            needs.above,
+            profile=self._feeds.profile,
+            audio=self._feeds.audio_codec,
+            on_ended=needs.views.ended,
+            supervisor=needs.supervisor,
+            clock=needs.clock,
+        )
         self._watching: dict[str, Watching] = {}
         self._publishing: dict[str, Publishing] = {}
         needs.children.on_change.append(self._child_changed)
@@ -86,6 +108,7 @@ class Live:
     def start(self) -> None:
         self._supervisor.start("media pulse", self._pulse.run)
         self._supervisor.start("permits' ends", self._watch_ends)
+        self._supervisor.start("permits above", self.above.watch)
 
     # Watching
 
@@ -143,19 +166,8 @@ class Live:
         )
 
     def _want(self, watching: Watching, feed: Feed) -> None:
-        joins = bool(feed.wanted)
         watching.wants.add(feed)
-        feed.want(watching.id, watching.permit.note())
-        if watching.node is None:
-            return
-        self._pulls.ensure(feed, watching.node)
-        if joins or feed.flowing:
-            self._say(watching.node, "PUT", watching.permit)
-
-    def _say(self, node: str, method: Method, permit: Permit) -> None:
-        body = permit.note() if method == "PUT" else None
-        telling = self._pulls.tell(node, method, f"/permits/{permit.id}", body)
-        _ = self._supervisor.once(f"permit {permit.id}", telling)
+        self._wanting.want(feed, watching.id, watching.permit.note(), watching.node)
 
     def _still_watched(self, watching: Watching) -> bool:
         """By others: the push goes on, without this permit. The last one's lingers."""
@@ -189,7 +201,7 @@ class Live:
             "camera %s session %s ended: %s", watching.permit.camera, watching.session.id, reason
         )
         if watching.node is not None and (watching.permit.outside or self._still_watched(watching)):
-            self._say(watching.node, "DELETE", watching.permit)
+            self._wanting.say(watching.node, "DELETE", watching.permit.note())
         watching.session.close(reason)
 
     # Publishing
@@ -262,6 +274,9 @@ class Live:
         return self._own(session).url.patch(content_type, if_match, body)
 
     async def end(self, session: LiveSession, reason: str) -> None:
+        if isinstance(session, Lent):
+            self.above.over(session.id, reason)
+            return
         self._own(session).end(reason)
 
     async def pin(self, session: LiveSession, quality: Quality | None) -> None:
@@ -300,7 +315,7 @@ class Live:
         return self._feeds.flowing(camera_id)
 
     def sessions(self) -> list[LiveSession]:
-        return [*self._watching.values(), *self._publishing.values()]
+        return [*self._watching.values(), *self._publishing.values(), *self.above.sessions()]
 
     async def renewed(self, permit: Permit) -> None:
         standing = [w for w in self._watching.values() if w.permit.id == permit.id]
@@ -310,7 +325,7 @@ class Live:
             for feed in watching.wants:
                 feed.wanted[watching.id] = permit.note()
         for node in {w.node for w in standing if w.node is not None}:
-            self._say(node, "PUT", permit)
+            self._wanting.say(node, "PUT", permit.note())
 
     async def close(self) -> None:
         sessions: list[Watching | Publishing] = [
@@ -319,6 +334,7 @@ class Live:
         ]
         for each in sessions:
             each.end("the hub is stopping")
+        self.above.close()
         await self._port.close()
 
     # Inside
@@ -354,11 +370,14 @@ class Live:
     def _viewers(self) -> Iterator[Viewer]:
         for watching in self._watching.values():
             yield watching.viewer
+        yield from tuple(self.above.viewers)
 
     def _refused_at_home(self, permits: frozenset[str]) -> None:
         """What the home itself does not show is shown to nobody by another's leave (PRM-21)."""
         for watching in [w for w in self._watching.values() if w.permit.id in permits]:
             watching.end("the home does not show it")
+        for permit in permits:
+            self.above.over(permit, "the home does not show it")
 
     def _of_viewer(self, viewer: Viewer) -> Watching | None:
         return next((w for w in self._watching.values() if w.viewer is viewer), None)
@@ -366,6 +385,7 @@ class Live:
     def _child_changed(self, node: str, online: bool) -> None:  # noqa: FBT001 - a callback
         if not online:
             return
+        self.above.hurry(node)
         for watching in self._watching.values():
             if watching.node == node:
                 for feed in watching.wants:

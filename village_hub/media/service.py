@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from aiohttp import ClientSession
 from prometheus_client import CollectorRegistry
 
 from village_core.clock import Clock
@@ -19,6 +20,7 @@ from village_hub.access.facts import Permit
 from village_hub.access.tickets import Tickets
 from village_hub.catalogue.rows import CameraRow
 from village_hub.config import MediaConfig
+from village_hub.media.above import Above
 from village_hub.media.uploads import Uploads
 from village_hub.tiers.children import Children
 
@@ -50,6 +52,11 @@ class LiveSession(Protocol):
 
 
 class LiveService(Protocol):
+    @property
+    def above(self) -> Above:
+        """What the hub above is shown."""
+        ...
+
     async def watch(
         self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
     ) -> Opened:
@@ -134,6 +141,7 @@ class LiveNeeds:
     uploads: Uploads  # expect(camera): a still on its way up
     registry: CollectorRegistry  # where its own counts go
     views: ViewListener
+    above: Callable[[], ClientSession]  # to the hub above; raises ParentError: there is none
 
 
 OpenLive = Callable[[LiveNeeds], Awaitable[LiveService]]

@@ -75,6 +75,9 @@ class Children:
     def online(self, node_id: str | None) -> bool:
         return node_id in self._children
 
+    def online_now(self) -> list[str]:
+        return list(self._children)
+
     def __len__(self) -> int:
         return len(self._children)
 

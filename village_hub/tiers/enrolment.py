@@ -1,6 +1,7 @@
 """Enrolments on the hub's side (village_core/enrolment.py has the protocol; IDN-15)."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from village_core.clock import Clock
@@ -58,6 +59,11 @@ Of = str | HubPlace
 """What is joined: a household (its id), or the place of a hub below."""
 
 
+def _unknown() -> PublicKey | None:
+    """The county's root key, on the command line."""
+    return None
+
+
 class Enrolments:
     """Both ways, from the code to the node. `children` None: on the command line. `seat` None: of
     this hub no place is known, so that no hub can join it."""
@@ -69,9 +75,11 @@ class Enrolments:
         children: Children | None,
         clock: Clock,
         seat: Seat | None = None,
+        root: Callable[[], PublicKey | None] = _unknown,
     ) -> None:
         self._node = node
         self._seat = seat
+        self._root = root
         self._catalogue = catalogue
         self._children = children
         self._clock = clock
@@ -218,12 +226,13 @@ class Enrolments:
     def _joins(self, row: EnrolmentRow) -> Joins:
         if self._seat is None:
             raise Conflict("this hub has no place, so none can join it", code="no_place")
+        root = self._root()
         return Joins(
             place=row.place,
             name=row.name,
             above="township" if self._seat.tier == "township" else "bureau",
             above_place=self._seat.place,
-            root=self._seat.root,
+            root=root.text if root else None,
         )
 
     def _begun(self, row: EnrolmentRow, nonce: str) -> Begun:

@@ -13,18 +13,17 @@ class NotBelow(Exception):  # noqa: N818 - an answer, not a failure
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """`place`: administrative code; `root`: the county's root key as text, where it is known."""
+    """`place`: administrative code."""
 
     tier: str
     place: str
-    root: str | None = None
 
     @classmethod
     def of(cls, config: Config) -> "Seat | None":
         """None: the settings name no place."""
         if not config.place:
             return None
-        return cls(config.tier, config.place, config.trust.root or None)
+        return cls(config.tier, config.place)
 
     def check_below(self, place: str) -> str:
         """The tier of a hub for `place`. Raises NotBelow."""
