@@ -70,6 +70,7 @@ class FakeLive:
         self.said = Reply(204)
         self.patches: list[tuple[str, str | None, str]] = []
         self.closed = False
+        self.lost: set[str] = set()
         self.above = above_of(needs)
         needs.supervisor.start("permits above", self.above.watch)
 
@@ -99,6 +100,9 @@ class FakeLive:
         self.offers.append(offer)
         self.open[session.id] = session
         return Opened(session.id, "v=0\r\n", session.etag)
+
+    def awaited(self, camera_id: str) -> CameraRow | None:
+        return None
 
     def session(self, session_id: str, credential: str) -> LiveSession:
         found = self.open.get(session_id)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp.test_utils import TestClient, TestServer, unused_port
 
@@ -38,10 +38,14 @@ async def open_fake(needs: LiveNeeds) -> LiveService:
 
 @asynccontextmanager
 async def hub_of(
-    folder: Path, place: str, open_live: OpenLive = open_fake, **more: Any
+    folder: Path,
+    place: str,
+    open_live: OpenLive = open_fake,
+    clock: Clock | None = None,
+    **more: Any,
 ) -> AsyncIterator[Hub]:
     """The hub of an administrative code, answering at the address that it says."""
-    port, clock = unused_port(), TurnedClock()
+    port, clock = unused_port(), clock or TurnedClock()
     config = small_config(
         folder / place,
         name=f"hub of {place}",
@@ -54,7 +58,7 @@ async def hub_of(
     client: TestClient[Any, Any] = TestClient(TestServer(app, port=port))
     try:
         await client.start_server()
-        yield Hub(app, client, clock)
+        yield Hub(app, client, cast(TurnedClock, clock))  # who gives another one turns none
     finally:
         await client.close()
 
@@ -76,21 +80,26 @@ def trusted(number: int, root: SigningKey, *found: Hub) -> str:
 
 async def lane(hub: Hub, **more: Any) -> str:
     """A public camera of a village's unit, on record, whose box is connected."""
-    place = hub.app[keys.CONFIG].place
-    site, unit = await hub.household("Committee"), await hub.unit("committee", place)
-
-    def belongs(session: Session) -> None:
-        row = session.get_one(Household, site)
-        row.place, row.unit_id = f"{place}201", unit
-
-    await hub.app[keys.CATALOGUE].write(belongs)
-    agent = await hub.enrolled(site)
+    agent = await hub.enrolled(await site(hub))
     note = camera_note(camera_class=CameraClass.P9, name="Lane", **more)
     assert await hub.tell(agent, note) == 204
     await on_record(hub, note.id, CameraClass.P9, Place.LANE)
     await hub.client.ws_connect("/uplink", headers=hub.node_token(agent))
     await until(lambda: hub.app[keys.CHILDREN].online(agent.id))
     return note.id
+
+
+async def site(hub: Hub) -> str:
+    """The committee's own household, of its unit and place."""
+    place = hub.app[keys.CONFIG].place
+    household, unit = await hub.household("Committee"), await hub.unit("committee", place)
+
+    def belongs(session: Session) -> None:
+        row = session.get_one(Household, household)
+        row.place, row.unit_id = f"{place}201", unit
+
+    await hub.app[keys.CATALOGUE].write(belongs)
+    return household
 
 
 async def on_record(hub: Hub, camera: str, camera_class: CameraClass, place: Place) -> None:

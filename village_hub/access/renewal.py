@@ -74,10 +74,12 @@ class Renewal:
     async def look(self) -> None:
         """One look at every session that is open."""
         sessions = self._live.sessions()
+        lost = frozenset(self._live.lost)
+        self._live.lost.clear()
         permits = {session.permit.id: session.permit for session in sessions if session.permit}
         verdicts = await self._guard.renew(permits.values())
         for name, verdict in verdicts.items():
-            if isinstance(verdict, Permit) and self._is_due(permits[name]):
+            if isinstance(verdict, Permit) and (name in lost or self._is_due(permits[name])):
                 if verdict.owner:
                     _ = self._supervisor.once(f"renewal of {name}", self._ask_again(verdict))
                 else:

@@ -22,12 +22,12 @@ async def publish(request: web.Request) -> web.Response:
     caller = media.user(request)
     quality = media.quality_of(request)
     offer = await media.read_offer(request)
-    camera = await media.camera_of(request)
-    _check(caller, camera.id, quality)
+    name, live = request.match_info["camera"], request.app[keys.LIVE]
+    _check(caller, name, quality)
+    camera = live.awaited(name) or await media.camera_of(request)
     if isinstance(caller, TicketCaller):
         request.app[keys.TICKETS].spend(caller)
     push = caller.push if isinstance(caller, TicketCaller) else None
-    live = request.app[keys.LIVE]
     opened = await live.publish(camera, quality, offer, caller.credential, push)
     return media.created(request, opened, "/whip")
 

@@ -173,6 +173,11 @@ class Above:
             self._wanting.say(lent.camera.node, "DELETE", lent.note)
         return going_on
 
+    def lost(self, permits: frozenset[str]) -> None:
+        """A node below knows these no more: so does this one, and the hub above asks anew."""
+        for permit in permits:
+            self.end(permit, "lost below")
+
     async def _confirmed(self, lent: Lent, why: str, going_on: list[Up], within: float) -> None:
         end = self._clock.monotonic() + UNCONFIRMED_FOR
         self._unconfirmed[lent.id] = (lent.camera.id, end)
@@ -204,7 +209,7 @@ class Above:
             raise Refused(409, "unconfirmed", "the end of another look was not confirmed yet")
         standing, refused = self._stand(request)
         if not standing:
-            raise Refused(403, "no_such_permit", "none of these permits stands here")
+            raise Refused(404, "no_such_permit", "none of these permits stands here")
         camera = standing[0].camera
         for up in list(self._pushes.values()):  # the receiver drives recovery
             same = (up.camera.id, up.request.quality) == (camera.id, request.quality)

@@ -9,6 +9,7 @@ from village_core.media.stream import Stream
 from village_core.permits import PermitNote, Quality
 from village_core.transport import Choice, ServerSession
 from village_core.transport.signalling import SessionUrl
+from village_hub.catalogue.rows import CameraRow
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Feed:
         self.wanted: dict[str, PermitNote] = {}  # by session id
         self.publishing: Publishing | None = None
         self.push: str | None = None  # the id of the push last asked for
+        self.row: CameraRow | None = None  # the camera as it was when this began
         self.changed = asyncio.Event()
         self._clock = clock
 

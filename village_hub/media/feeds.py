@@ -35,6 +35,7 @@ class Feeds:
         if feed is None:
             audio = next((each.audio for each in self.of(camera.id)), None) or self._audio(camera)
             feed = self._feeds[camera.id, quality] = Feed(camera.id, quality, self._clock, audio)
+            feed.row = camera
             feed.stream.on_slow = audio.on_slow = self._hurry
         return feed
 

@@ -86,6 +86,8 @@ class Live:
         self._clock = needs.clock
         self._pulls = Pulls(needs.url, needs.children, needs.tickets, needs.supervisor, needs.clock)
         self._pulls.on_refused = self._refused_at_home
+        self._pulls.on_lost = self._lost_below
+        self.lost: set[str] = set()
         self._pulse = Pulse(lambda: self._feeds, self._viewers, needs.clock)
         self._feeds = Feeds(needs.clock, self._pulse.soon)
         self._wanting = Wanting(self._pulls, needs.supervisor)
@@ -309,6 +311,9 @@ class Live:
                 raise Conflict(detail, code=str(said.get("code") or "no_still"), retry_after=RETRY)
             return await expected.picture(STILL_WITHIN)
 
+    def awaited(self, camera_id: str) -> CameraRow | None:
+        return next((feed.row for feed in self._feeds.of(camera_id) if feed.wanted), None)
+
     # Permits
 
     def publishing(self, camera_id: str) -> bool:
@@ -328,12 +333,9 @@ class Live:
             self._wanting.say(node, "PUT", permit.note())
 
     async def close(self) -> None:
-        sessions: list[Watching | Publishing] = [
-            *self._watching.values(),
-            *self._publishing.values(),
-        ]
+        sessions: list[LiveSession] = [*self._watching.values(), *self._publishing.values()]
         for each in sessions:
-            each.end("the hub is stopping")
+            self._own(each).end("the hub is stopping")
         self.above.close()
         await self._port.close()
 
@@ -378,6 +380,10 @@ class Live:
             watching.end("the home does not show it")
         for permit in permits:
             self.above.over(permit, "the home does not show it")
+
+    def _lost_below(self, permits: frozenset[str]) -> None:
+        self.lost |= permits
+        self.above.lost(permits)
 
     def _of_viewer(self, viewer: Viewer) -> Watching | None:
         return next((w for w in self._watching.values() if w.viewer is viewer), None)

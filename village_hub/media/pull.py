@@ -25,6 +25,7 @@ from village_hub.tiers.children import Children, Method
 
 log = logging.getLogger(__name__)
 
+LOST = "no_such_permit"  # the child began anew, or the permit's end is on its way here
 MOST_PERMITS = 100  # in one push request: an uplink's frame has 64 KiB; more come as they renew
 LINGER = 10.0  # seconds after the last consumer
 COME_WITHIN = 5.0  # seconds from the child's yes to the first packet
@@ -61,6 +62,7 @@ class Pulls:
         self._clock = clock
         self._running: set[Feed] = set()
         self.on_refused: Callable[[frozenset[str]], None] = nothing  # ids of permits
+        self.on_lost: Callable[[frozenset[str]], None] = nothing  # which a hub below knows no more
 
     def ensure(self, feed: Feed, node: str) -> None:
         """Keep the feed coming from now on, until nobody has wanted it for LINGER."""
@@ -140,12 +142,17 @@ class Pulls:
         if answer.status != 202:
             code = (answer.body or {}).get("code")
             log.info("camera %s: the agent refused a push: %s %s", feed.camera, answer.status, code)
-            if _is_no(answer):
-                self.on_refused(frozenset(permit.id for permit in request.permits))
+            asked = frozenset(permit.id for permit in request.permits)
+            if code == LOST:
+                self.on_lost(asked)
+            elif _is_no(answer):
+                self.on_refused(asked)
             return False
         if refused := _refused(answer):
-            log.info("camera %s: the agent shows it not to all: %s", feed.camera, refused)
-            self.on_refused(frozenset(refused))
+            log.info("camera %s: it is not shown to all: %s", feed.camera, refused)
+            lost = frozenset(permit for permit, code in refused.items() if code == LOST)
+            self.on_lost(lost)
+            self.on_refused(frozenset(refused) - lost)
         return await self._comes(feed)
 
     async def _comes(self, feed: Feed) -> bool:

@@ -57,6 +57,11 @@ class LiveService(Protocol):
         """What the hub above is shown."""
         ...
 
+    @property
+    def lost(self) -> set[str]:
+        """Permits that a node below knows no more, to be asked for anew and taken out of here."""
+        ...
+
     async def watch(
         self, permit: Permit, camera: CameraRow, offer_text: str, credential: str
     ) -> Opened:
@@ -73,6 +78,10 @@ class LiveService(Protocol):
     ) -> Opened:
         """Open a publishing session (WHIP POST); it replaces the camera's earlier one. `push` is
         the ticket's: Conflict when it is not the one asked for last."""
+        ...
+
+    def awaited(self, camera_id: str) -> CameraRow | None:
+        """The camera of a node below whose picture is asked for and may come in by a ticket."""
         ...
 
     def session(self, session_id: str, credential: str) -> LiveSession:

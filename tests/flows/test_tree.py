@@ -1,0 +1,259 @@
+"""Pictures through the tree: a box at home, the village, the township, the county, and phones that
+watch at the top; every hub and all media are real (design.md, The media path; MED-17)."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from home_agent.agent import Agent
+from tests.agent.home import enrolled_agent
+from tests.hub.support import Hub, Viewer, until
+from tests.support.peers import Pull
+from tests.support.tree import (
+    COUNTY,
+    TOWN,
+    WEST,
+    hub_of,
+    joined,
+    offered,
+    on_record,
+    site,
+    trusted,
+)
+from village_core.clock import SYSTEM_CLOCK
+from village_core.jobs import Supervisor
+from village_core.keys import SigningKey
+from village_core.permits import CameraClass, Role
+from village_hub import keys
+from village_hub.access.classes import Place
+from village_hub.catalogue import cameras
+from village_hub.config import MediaConfig, TrustConfig
+from village_hub.media.live import Live, open_live
+
+pytestmark = pytest.mark.timeout(120)
+
+REASON = {"purpose": "public_security", "reason": "a van in the lane"}
+ROOT = SigningKey.make()
+LATEST = 2.0  # seconds from a revocation in the village to the last packet at the county
+QUIET = 1.0
+
+
+@dataclass
+class Tree:
+    county: Hub
+    town: Hub
+    west: Hub
+    agent: Agent
+    http: ClientSession
+    supervisor: Supervisor
+    pulls: list[Pull] = field(default_factory=list)
+
+    @property
+    def camera(self) -> str:
+        return next(iter(self.agent.cameras))
+
+    async def officer(self, hub: Hub, role: Role) -> Viewer:
+        viewer = await hub.staff(role, place=hub.app[keys.CONFIG].place, name="Zhao")
+        await hub.shift(viewer)
+        return viewer
+
+    async def watch(self, hub: Hub, who: Viewer) -> Pull:
+        path = f"/api/v1/cameras/{self.camera}/media-token"
+        answer = await hub.ask("POST", path, json=REASON, headers=who.headers)
+        assert answer.status == 200, await answer.text()
+        pull = await Pull.start(
+            f"{hub.origin}/whep/{self.camera}",
+            (await answer.json())["token"],
+            http=self.http,
+            supervisor=self.supervisor,
+        )
+        self.pulls.append(pull)
+        return pull
+
+    async def watched(self, count: int) -> list[Pull]:
+        """So many officers of the county, each with pictures."""
+        pulls = []
+        for _ in range(count):
+            zhao = await self.officer(self.county, Role.BUREAU_OFFICER)
+            pulls.append(await self.watch(self.county, zhao))
+        await until(lambda: all(len(pull.peer.rtp) > 20 for pull in pulls), 20)
+        return pulls
+
+
+def live(hub: Hub) -> Live:
+    found = hub.app[keys.LIVE]
+    assert isinstance(found, Live)
+    return found
+
+
+@pytest.fixture
+async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
+    media = MediaConfig(port=0, addresses=["127.0.0.1"])
+    async with AsyncExitStack() as stack:
+
+        async def hub(place: str, root: str = "") -> Hub:
+            trust = TrustConfig(root=root)
+            return await stack.enter_async_context(
+                hub_of(tmp_path, place, open_live, SYSTEM_CLOCK, media=media, trust=trust)
+            )
+
+        county, town, west = await hub(COUNTY, ROOT.public.text), await hub(TOWN), await hub(WEST)
+        await joined(town, county)
+        await joined(west, town)
+        text = trusted(1, ROOT, county, town, west)
+        await county.app[keys.TRUST].take(text)
+        await until(lambda: west.app[keys.TRUST].text == text)
+        home = tmp_path / "home"
+        home.mkdir()
+        qr = await west.app[keys.ENROLMENTS].new_qr(await site(west))
+        boxed = enrolled_agent(home, qr.text(), class_=CameraClass.P9)
+        agent = await stack.enter_async_context(boxed)
+        http = await stack.enter_async_context(ClientSession())
+        supervisor = Supervisor()
+        stack.push_async_callback(supervisor.stop)
+        found = Tree(county, town, west, agent, http, supervisor)
+        await until(lambda: agent.link.connected)
+        await told(west, found.camera)
+        await on_record(west, found.camera, CameraClass.P9, Place.LANE)
+        await offered(west, town, found.camera, west)
+        await offered(town, county, found.camera, west)
+        yield found
+        for pull in found.pulls:
+            await pull.stop()
+
+
+async def told(hub: Hub, camera: str) -> None:
+    async def there() -> bool:
+        return await hub.app[keys.CATALOGUE].read(cameras.find, camera) is not None
+
+    await until(there)
+
+
+async def silent_after(pulls: list[Pull]) -> float:
+    """Seconds until the last packet came, once none has for QUIET."""
+    loop = asyncio.get_running_loop()
+    began = last = loop.time()
+    seen = [len(pull.peer.rtp) for pull in pulls]
+    while loop.time() < last + QUIET:
+        await asyncio.sleep(0.02)
+        if (now := [len(pull.peer.rtp) for pull in pulls]) != seen:
+            last, seen = loop.time(), now
+        assert last - began < 20
+    return last - began
+
+
+async def flows(pulls: list[Pull]) -> bool:
+    before = [len(pull.peer.rtp) for pull in pulls]
+    await asyncio.sleep(QUIET)
+    return all(len(p.peer.rtp) > one for p, one in zip(pulls, before, strict=True))
+
+
+async def test_one_copy_on_each_link_however_many_watch(tree: Tree) -> None:
+    """And nothing is sent any more when the last has left."""
+    pulls = await tree.watched(3)
+    for hub in (tree.west, tree.town):
+        assert len(live(hub).above.viewers) == 1
+    assert len(live(tree.west).above.sessions()) == 3
+    assert len(tree.agent.pushes.running) == 1
+    for pull in pulls:
+        await pull.stop()
+    await until(lambda: live(tree.west).above.sessions() == [], 5)
+    await until(lambda: not live(tree.west).above.viewers, 5)
+
+
+async def test_an_officer_of_the_township_and_one_of_the_county_share_the_village_s_copy(
+    tree: Tree,
+) -> None:
+    (pull,) = await tree.watched(1)
+    near = await tree.watch(tree.town, await tree.officer(tree.town, Role.STATION_OFFICER))
+    await until(lambda: len(near.peer.rtp) > 20, 20)
+    assert len(live(tree.west).above.viewers) == 1
+    await pull.stop()
+    assert await flows([near])
+
+
+async def test_what_the_village_takes_back_is_seen_no_longer_at_the_county(tree: Tree) -> None:
+    """MED-17: of three one is taken back, at random, then all."""
+    pulls = await tree.watched(3)
+    sessions = live(tree.west).above.sessions()
+    lost = random.Random(7).randrange(3)
+    await live(tree.west).end(sessions[lost], "objection")
+    gone = await silent_after([pulls[lost]])
+    assert gone < LATEST
+    assert await flows([pull for pull in pulls if pull is not pulls[lost]])
+    for session in live(tree.west).above.sessions():
+        await live(tree.west).end(session, "objection")
+    assert await silent_after(pulls) < LATEST
+
+
+async def test_a_hub_that_ignores_the_end_of_a_look_gets_nothing(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The township confirms nothing and shows on: the village cuts its push, for all of them."""
+    pulls = await tree.watched(2)
+
+    async def deaf(*_: object) -> bool:
+        await asyncio.sleep(60)
+        return False
+
+    monkeypatch.setattr(live(tree.west).above, "tell", deaf)
+    first, _ = live(tree.west).above.sessions()
+    began = asyncio.get_running_loop().time()
+    await live(tree.west).end(first, "objection")
+    await silent_after(pulls)
+    assert asyncio.get_running_loop().time() - began < 2 + LATEST + QUIET
+    assert not live(tree.west).above.viewers
+    assert not await flows(pulls)  # nor when it asks again
+
+
+async def test_with_the_line_to_the_township_down_the_village_carries_on(tree: Tree) -> None:
+    """Its own officer sees the lane; who watches above, no longer than their permit (90 s)."""
+    (pull,) = await tree.watched(1)
+    near = await tree.watch(tree.west, await tree.officer(tree.west, Role.COMMITTEE))
+    await until(lambda: len(near.peer.rtp) > 20, 20)
+    await tree.west.app[keys.SUPERVISOR].end("uplink")
+    await tree.west.app[keys.UPWARD].close()
+    (lent,) = live(tree.west).above.sessions()
+    now = SYSTEM_CLOCK.monotonic()
+    assert now < lent.ends_at <= now + 90
+    lent.ends_at = now + 1
+    assert await silent_after([pull]) < 1 + LATEST
+    assert await flows([near])
+
+
+async def test_a_push_that_breaks_is_asked_for_again(tree: Tree) -> None:
+    (pull,) = await tree.watched(1)
+    for viewer in list(live(tree.west).above.viewers):
+        viewer.end("a test")
+    await until_flows([pull])
+
+
+async def test_a_township_s_restart_is_got_over(tree: Tree, tmp_path: Path) -> None:
+    """Its hub loses all it knew of who watches; the county asks anew, nobody has to do anything."""
+    (pull,) = await tree.watched(1)
+    above = live(tree.town).above
+    above._lent.clear()  # as a kill does, without a word to anybody
+    for viewer in list(above.viewers):
+        viewer.end("killed")
+    await until_flows([pull])
+
+
+async def test_a_village_s_restart_ends_what_was_shown(tree: Tree) -> None:
+    """Its hub knows of no permit any more; nothing is shown that it did not give itself."""
+    (pull,) = await tree.watched(1)
+    live(tree.west).above.close()
+    await until(lambda: live(tree.county).sessions() == [], 15)
+    again = await tree.watch(tree.county, await tree.officer(tree.county, Role.BUREAU_OFFICER))
+    await until_flows([again])
+    assert not await flows([pull])
+
+
+async def until_flows(pulls: list[Pull]) -> None:
+    seen = [len(pull.peer.rtp) for pull in pulls]
+    await until(lambda: all(len(p.peer.rtp) > s + 20 for p, s in zip(pulls, seen, strict=True)), 15)
