@@ -39,6 +39,7 @@ from village_hub.tiers.borrowing import Borrowing
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tiers.parent import Upward
+from village_hub.tiers.telling import Telling
 from village_hub.tiers.trust import Trust
 from village_hub.tls import Certificates
 
@@ -81,6 +82,7 @@ ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPWARD = web.AppKey("UPWARD", Upward)
 TRUST = web.AppKey("TRUST", Trust)
 BORROWING = web.AppKey("BORROWING", Borrowing)
+TELLING = web.AppKey("TELLING", Telling)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)
 DESK = web.AppKey("DESK", Desk)

@@ -21,7 +21,7 @@ from tests.support.tree import (
     WEST,
     hub_of,
     joined,
-    offered,
+    known,
     on_record,
     site,
     trusted,
@@ -121,8 +121,7 @@ async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
         await until(lambda: agent.link.connected)
         await told(west, found.camera)
         await on_record(west, found.camera, CameraClass.P9, Place.LANE)
-        await offered(west, town, found.camera, west)
-        await offered(town, county, found.camera, west)
+        await known(county, found.camera)
         yield found
         for pull in found.pulls:
             await pull.stop()

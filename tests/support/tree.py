@@ -9,7 +9,6 @@ from typing import Any, cast
 from aiohttp.test_utils import TestClient, TestServer, unused_port
 
 from tests.hub.support import FakeLive, Hub, TurnedClock, camera_note, small_config, until
-from village_core.catalogue_notes import CatalogueBatch, OfferNote, StateNote
 from village_core.clock import Clock
 from village_core.keys import SigningKey
 from village_core.permits import CameraClass
@@ -18,7 +17,7 @@ from village_core.trust import Entry, TrustList, sign_trust_list
 from village_hub import keys, tree_commands
 from village_hub.access.classes import Place
 from village_hub.app import make_app
-from village_hub.catalogue import camera_records, remote
+from village_hub.catalogue import camera_records, remote_find
 from village_hub.catalogue.camera_records import RecordRow
 from village_hub.catalogue.models import Household
 from village_hub.catalogue.store import Session
@@ -126,16 +125,13 @@ async def on_record(hub: Hub, camera: str, camera_class: CameraClass, place: Pla
     await write(camera_records.approve, camera, 1, "ab" * 32, "another", now)
 
 
-async def offered(below: Hub, above: Hub, camera: str, owner: Hub) -> None:
-    """`above` knows of the camera of `owner`, as `below` told it."""
-    state = StateNote(id=camera, number=1, online=True, since=1)
-    place = owner.app[keys.CONFIG].place
-    note = OfferNote(
-        place=place, name="Lane", camera_class=CameraClass.P9, state=state, owner=owner.id
-    )
-    batch = CatalogueBatch(number=1, after=0, last=True, put=(note,))
-    now = above.clock.utc_ms()
-    await above.app[keys.CATALOGUE].write(remote.take, below.id, batch, now)
+async def known(above: Hub, camera: str) -> None:
+    """`above` was told of the camera."""
+
+    async def there() -> bool:
+        return await above.app[keys.CATALOGUE].read(remote_find.where, camera) is not None
+
+    await until(there, 10)
 
 
 def office_of(hub: Hub, clock: Clock | None = None) -> Office:

@@ -118,6 +118,7 @@ async def take(request: web.Request) -> web.Response:
         raise Forbidden(str(error), code="not_below") from error
     except remote.NotItsPlace as error:
         raise Unprocessable(str(error), code="not_its_place") from error
+    request.app[keys.TELLING].below_changed()
     return reply(found)
 
 
@@ -133,6 +134,8 @@ async def take_states(request: web.Request) -> web.Response:
         changed = await write(remote.take_states, _node(request), states, now)
     except remote.NotBelow as error:
         raise Forbidden(str(error), code="not_below") from error
+    if changed:
+        request.app[keys.TELLING].below_changed()
     return reply(StateAnswer(changed=changed))
 
 

@@ -1,12 +1,23 @@
 """One camera of the hubs below, by its id. Sync, no HTTP, no events."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
+from village_core.catalogue_notes import StateNote
 from village_core.permits import CameraClass
-from village_hub.catalogue.remote_models import RemoteCamera, RemoteNamed
+from village_core.troubles import Trouble
+from village_hub.catalogue.remote_models import (
+    RemoteCamera,
+    RemoteChild,
+    RemoteNamed,
+    RemoteState,
+)
 from village_hub.catalogue.remote_search import Within
+
+PUBLIC = (CameraClass.P9, CameraClass.P7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,44 @@ class Below:
     place: str
     name: str
     camera_class: CameraClass
+    lat: int | None = None
+    lon: int | None = None
+
+
+def public(session: Session) -> Iterator[tuple[Below, StateNote]]:
+    """Every public camera below, with what was last told of its state; offline while its hub is not
+    heard, for of that nothing is known."""
+    query = (
+        select(RemoteCamera, RemoteState, RemoteChild.away)
+        .join(
+            RemoteState,
+            and_(
+                col(RemoteState.child) == col(RemoteCamera.child),
+                col(RemoteState.camera) == col(RemoteCamera.id),
+            ),
+        )
+        .join(RemoteChild, col(RemoteChild.id) == col(RemoteCamera.child))
+        .where(col(RemoteCamera.camera_class).in_([each.value for each in PUBLIC]))
+        .order_by(RemoteCamera.child, RemoteCamera.id)
+    )
+    for camera, state, away in session.exec(query):
+        yield (
+            _below(camera),
+            StateNote(
+                id=camera.id,
+                number=state.number,
+                online=state.online and not away,
+                since=state.since,
+                trouble=_trouble(state.trouble, away=away),
+                picture=state.picture,
+            ),
+        )
+
+
+def _trouble(said: str | None, *, away: bool) -> Trouble | None:
+    if away:
+        return Trouble.AGENT_OFFLINE
+    return Trouble(said) if said else None
 
 
 def where(session: Session, camera: str) -> Below | None:
@@ -52,4 +101,6 @@ def _below(row: RemoteCamera) -> Below:
         place=row.place,
         name=row.name,
         camera_class=CameraClass(row.camera_class),
+        lat=row.lat,
+        lon=row.lon,
     )

@@ -9,6 +9,7 @@ from village_hub.access.facts import GrantFacts, Subject
 from village_hub.access.questions import Fields, Looked
 from village_hub.catalogue import camera_records, grants, invitations
 from village_hub.catalogue.consent_rows import GrantRow
+from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
 from village_hub.consent.signed import ANY_TIME, read_signed
 
@@ -30,6 +31,25 @@ def granted(session: Session, hub: str, asked: Looked) -> Iterator[Fields]:
     for (_, camera), held in zip(asked, its, strict=True):
         no = camera.id in objected
         yield {"grants": tuple(_facts(row, grant, objected=no) for row, grant in held)}
+
+
+def granted_of(
+    session: Session, hub: str, cameras: Collection[CameraRow], now: int
+) -> dict[str, tuple[GrantFacts, ...]]:
+    """Whatever each camera's household ever gave, to whomever, by camera."""
+    found = standing_in(session, hub, {camera.household for camera in cameras}, now)
+    concerned = {camera.id for camera in cameras if camera.household in found}
+    filmed = invitations.filmed(session, frozenset(concerned)) if concerned else []
+    objected = {each.camera for each in filmed if each.objects}
+    return {
+        camera.id: tuple(
+            _facts(row, grant, objected=camera.id in objected)
+            for row, grant in found[camera.household]
+            if camera.id in grant.terms.cameras
+        )
+        for camera in cameras
+        if camera.id in concerned
+    }
 
 
 def granted_cameras(session: Session, hub: str, subject: Subject) -> Iterator[str]:

@@ -23,6 +23,7 @@ from village_hub.tiers.from_above import FromAbove, TrustNote
 from village_hub.tiers.lending import Lending
 from village_hub.tiers.parent import UPWARD_ERRORS, Upward
 from village_hub.tiers.seat import Seat
+from village_hub.tiers.telling import Telling
 from village_hub.tiers.trust import Trust
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,16 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
 
     children.on_change.append(changed)
     trust.on_new.append(lambda _: _all_below(app))
+    live = app[keys.LIVE]
+    app[keys.TELLING] = telling = Telling(
+        app[keys.NODE].id, upward, catalogue, children, live, clock
+    )
+    supervisor.start("cameras for the hub above", telling.run)
     supervisor.start("trust list", trust.watch, expected=(OSError,))
     supervisor.start("uplink", upward.run, expected=UPWARD_ERRORS, longest_pause=LONGEST_PAUSE)
     yield
     children.on_change.remove(changed)
-    for name in ("uplink", "trust list"):
+    for name in ("cameras for the hub above", "uplink", "trust list"):
         await supervisor.end(name)
 
 
@@ -116,3 +122,4 @@ async def _lost(app: web.Application, child: str) -> None:
         await app[keys.CATALOGUE].write(remote.lost, child)
     except CatalogueError as error:
         log.warning("hub %s is gone, which cannot be written down: %s", child, error)
+    app[keys.TELLING].below_changed()

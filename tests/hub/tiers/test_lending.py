@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.hub.support import OFFER, SDP, Hub, Viewer, bearer, until
-from tests.support.tree import COUNTY, TOWN, WEST, hub_of, joined, lane, offered, trusted
+from tests.support.tree import COUNTY, TOWN, WEST, hub_of, joined, known, lane, trusted
 from village_core.exchange import Look, LookAsked, OnShift, exchange
 from village_core.keys import SigningKey
 from village_core.permits import Action, Purpose, Quality, Role
@@ -51,8 +51,7 @@ async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
         await joined(town, county)
         await joined(west, town)
         camera = await lane(west)
-        await offered(west, town, camera, west)
-        await offered(town, county, camera, west)
+        await known(county, camera)
         yield Tree(county, town, west, camera)
 
 
