@@ -13,7 +13,8 @@ from village_hub.audit.entry import Entry, EntryKind
 SMALL = 5
 QUARTER = re.compile(r"(20[0-9]{2})-Q([1-4])")
 AT_HOME = "household"  # what a view by somebody without a role counts as
-BREACH, DELETION = "breach", "delete"  # how the actions of such entries begin
+BREACHES = frozenset({"emergency_lapsed", "emergency_disapproved", "emergency_unapproved"})
+DELETION = "delete"  # how the actions of such entries begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def summarise(quarter: str, entries: Iterable[Entry], counts: Counts) -> Summary
             roles = entry.who.roles if entry.who else ()
             for role in roles or (AT_HOME,):
                 views[role, entry.purpose] += 1
-        acts[entry.action.partition(".")[0].partition("_")[0]] += 1
+        acts["breach" if entry.action in BREACHES else entry.action.partition(".")[0]] += 1
     by_role: dict[str, dict[str, str]] = {}
     for (role, purpose), count in sorted(views.items()):
         by_role.setdefault(role, {})[purpose] = shown(count)
@@ -73,7 +74,7 @@ def summarise(quarter: str, entries: Iterable[Entry], counts: Counts) -> Summary
         "requests_met": counts.requests_met,
         "delays": counts.delays,
         "emergencies": counts.emergencies,
-        "breaches": acts[BREACH],
+        "breaches": acts["breach"],
         "deletions": acts[DELETION],
     }
     return Summary(

@@ -137,7 +137,8 @@ REVIEWER = who(
     "a committee, or the auditor, who was not called",
     lambda turn: (
         turn.by.holds(Role.COMMITTEE, Role.AUDITOR)
-        and turn.by.key not in turn.matter.people | {turn.matter.asker.key}
+        and turn.by.key != turn.matter.asker.key
+        and not _called(turn)
     ),
 )
 NOT_YET_RENEWED = Check(

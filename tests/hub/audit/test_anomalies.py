@@ -1,6 +1,8 @@
 """What an auditor should look at, and what is published (AUD-5, AUD-6)."""
 
+import inspect
 import itertools
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -20,7 +22,15 @@ from village_hub.audit.anomalies import (
     of_entries,
 )
 from village_hub.audit.entry import Entry, EntryKind, Who
-from village_hub.audit.summary import Counts, quarter_bounds, quarter_of, shown, summarise
+from village_hub.audit.summary import (
+    BREACHES,
+    Counts,
+    quarter_bounds,
+    quarter_of,
+    shown,
+    summarise,
+)
+from village_hub.cases import emergency
 
 MINUTE = 60_000
 numbers = itertools.count()
@@ -174,6 +184,15 @@ def test_a_summary_counts_views_by_role_and_purpose() -> None:
         "breaches": "<5",
         "deletions": "<5",
     }
+
+
+def test_every_breach_that_is_written_down_is_counted() -> None:
+    """By the words that the emergency's own rules write: the two lists cannot drift apart."""
+    source = inspect.getsource(emergency)
+    written = set(re.findall(r'_breach\([^"]*"([a-z_]+)"', source))
+    assert written == BREACHES
+    found = [entry(kind=EntryKind.ACT, action=action) for action in sorted(written)] * 2
+    assert summarise("2026-Q4", found, NOTHING).figures["breaches"] == "6"
 
 
 def test_a_summary_names_nobody() -> None:

@@ -91,7 +91,10 @@ def test_a_false_alarm_and_one_nobody_looked_at_are_reviewed_by_somebody_else() 
     unseen = step(sos.KIND, over, sos.GiveReason(reason="a fall"), FANG).matter
     assert unseen.state == "to_review"
     assert refused(sos.KIND, unseen, sos.Review(words="fine"), FANG) == "not_yours"
-    reviewer = villager("mo", Role.COMMITTEE)
+    colleague = villager("mo", Role.COMMITTEE)  # of a unit that was called (PRM-6)
+    assert colleague.unit in SOS.units
+    assert refused(sos.KIND, unseen, sos.Review(words="fine"), colleague) == "not_yours"
+    reviewer = villager("mo", Role.COMMITTEE, unit="another committee")
     assert step(sos.KIND, unseen, sos.Review(words="fine"), reviewer).matter.state == "reviewed"
     looked = step(sos.KIND, SOS, sos.Looked(), LI)
     assert told(looked) == {Notice.SOS_VIEWED: {Whom.OWNER}}
