@@ -73,7 +73,8 @@
     list.textContent = "";
     at("nobody-now").hidden = looks.length > 0;
     looks.forEach((look) => {
-      const who = look.unit ? look.name + " (" + look.unit + ")" : look.name;
+      const from = [look.unit, look.hub_name].filter(Boolean).join(", ");
+      const who = look.unit ? look.name + " (" + from + ")" : look.name;
       const purpose = Village.say("consent.purpose." + look.purpose);
       const values = { who, camera: look.camera_name, purpose, until: when(look.until) };
       const line = made("li");

@@ -4,6 +4,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -13,9 +14,10 @@ from village_hub.access.guard import person
 from village_hub.access.identity import PersonCaller
 from village_hub.access.matrix import Column, Only, Row
 from village_hub.api.contract import NO_STORE, Page, Paging, Shape, operation, read_query, reply
+from village_hub.api.hub_names import hub_name
 from village_hub.audit import making
 from village_hub.audit.entry import EntryKind, Who
-from village_hub.audit.sentences import sentence
+from village_hub.audit.sentences import HubName, sentence
 from village_hub.catalogue import audit_reading, people
 from village_hub.catalogue.audit_reading import Looked, Part, Place
 from village_hub.catalogue.store import Session
@@ -74,9 +76,9 @@ async def mine(request: web.Request) -> web.Response:
     """Who looked at my household's cameras, newest first; on duty, what I did."""
     query = read_query(request, Paging)
     part = Part(query.limit + 1, read_place(query.after))
-    words = views.words_for(request)
+    words, hubs = views.words_for(request), partial(hub_name, request.app)
     found = await _read(request, part)
-    items = [line(each, words) for each in found[: query.limit]]
+    items = [line(each, words, hubs) for each in found[: query.limit]]
     more = items[-1] if len(found) > query.limit else None
     return reply(Page[Line](items=items, next=place_of(more.at, more.id) if more else None))
 
@@ -90,9 +92,9 @@ class Form(Shape):
 async def file(request: web.Request) -> web.Response:
     """The same to keep: a table, or one sentence a line; the newest 10,000 lines."""
     form = read_query(request, Form).format
-    words = views.words_for(request)
+    words, hubs = views.words_for(request), partial(hub_name, request.app)
     found = await _read(request, Part(MOST_LINES))
-    text = _csv(found, words) if form == "csv" else _text(found, words)
+    text = _csv(found, words, hubs) if form == "csv" else _text(found, words, hubs)
     entry = making.act(request.app[keys.CLOCK], person(request).subject, "log.export")
     await request.app[keys.AUDIT].put(entry)
     name = f'attachment; filename="log.{"csv" if form == "csv" else "txt"}"'
@@ -123,7 +125,7 @@ def _households(session: Session, caller: PersonCaller) -> frozenset[str]:
     return people.households_of(session, caller.subject.id)
 
 
-def line(looked: Looked, words: Words) -> Line:
+def line(looked: Looked, words: Words, hubs: HubName) -> Line:
     entry, end = looked.entry, looked.end
     ended = str(end.about.get("why", "")) if end else ""
     begun = entry.kind is EntryKind.VIEW_START
@@ -148,7 +150,7 @@ def line(looked: Looked, words: Words) -> Line:
         bytes=end.bytes if end else None,
         ended=ended,
         late=entry.late,
-        text=sentence(looked, words),
+        text=sentence(looked, words, hubs),
     )
 
 
@@ -171,14 +173,14 @@ FORMULA = "=+-@＝＋－＠"
 COLUMNS = ("at", "until", "who", "unit", "action", "result", "camera", "purpose", "case", "text")
 
 
-def _csv(found: Iterable[Looked], words: Words) -> str:
+def _csv(found: Iterable[Looked], words: Words, hubs: HubName) -> str:
     """With a byte order mark: spreadsheet programs then read it as UTF-8."""
     out = io.StringIO()
     out.write("\ufeff")
     table = csv.writer(out)
     table.writerow(COLUMNS)
     for each in found:
-        shown = line(each, words)
+        shown = line(each, words, hubs)
         who = shown.who
         row = (shown.at, shown.until or "", who.name if who else "", who.unit_name if who else "")
         rest = (shown.action, shown.result, shown.camera_name, shown.purpose, shown.case)
@@ -191,5 +193,5 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip()[:1] in FORMULA and cell.strip() else cell
 
 
-def _text(found: Iterable[Looked], words: Words) -> str:
-    return "".join(f"{sentence(each, words)}\n" for each in found)
+def _text(found: Iterable[Looked], words: Words, hubs: HubName) -> str:
+    return "".join(f"{sentence(each, words, hubs)}\n" for each in found)

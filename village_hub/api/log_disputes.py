@@ -1,6 +1,8 @@
 """Disputes of lines of a household's own log (AUD-4): filed beside the log, answered by an
 auditor."""
 
+from functools import partial
+
 from aiohttp import web
 
 from village_hub import keys
@@ -16,6 +18,7 @@ from village_hub.api.case_steps import (
     not_too_many,
 )
 from village_hub.api.contract import Shape, operation
+from village_hub.api.hub_names import hub_name
 from village_hub.audit.sentences import sentence
 from village_hub.cases import log_dispute
 from village_hub.cases.desk import kept_of
@@ -103,7 +106,7 @@ async def _line(request: web.Request, by: Person) -> tuple[Line, str]:
     looked = await read(_looked, by.id, entry, now) if at_this_hub else None
     if looked is None:
         raise NotFound("there is no such line in your log", code="no_such_line")
-    return _as_read(looked), looked.entry.household
+    return _as_read(request.app, looked), looked.entry.household
 
 
 def _looked(session: Session, person: str, entry: str, now: int) -> Looked | None:
@@ -119,13 +122,13 @@ def _not_yet(session: Session, household: str, line: Line, now: int) -> None:
         raise Conflict("this line is disputed already", code="already_disputed")
 
 
-def _as_read(looked: Looked) -> Line:
-    entry, both = looked.entry, words()
+def _as_read(app: web.Application, looked: Looked) -> Line:
+    entry, both, hubs = looked.entry, words(), partial(hub_name, app)
     return Line(
         entry=entry.id,
         at=entry.utc_ms,
-        zh=sentence(looked, both["zh"]),
-        en=sentence(looked, both["en"]),
+        zh=sentence(looked, both["zh"], hubs),
+        en=sentence(looked, both["en"], hubs),
         by=(entry.who.issuer, entry.who.id) if entry.who else None,
     )
 

@@ -12,6 +12,7 @@ from village_hub.api import bodies
 from village_hub.api.cameras import known
 from village_hub.api.contract import Shape, done, operation, reply
 from village_hub.api.homes import belonging, owning
+from village_hub.api.hub_names import hub_name
 from village_hub.catalogue import grants, invitations, people
 from village_hub.catalogue.consent_models import FilmedPerson
 from village_hub.catalogue.rows import CameraRow
@@ -27,13 +28,16 @@ routes = web.RouteTableDef()
 
 
 class LookShown(Shape):
-    """Being watched by `name` (`unit`), for `purpose`, until `until` (UTC ms) at the latest."""
+    """Being watched by `name` (`unit`), for `purpose`, until `until` (UTC ms) at the latest. They
+    signed in at the hub `issuer`, which is called `hub_name` (IDN-6)."""
 
     permit: str
     camera: str
     camera_name: str
     name: str
     unit: str
+    issuer: str
+    hub_name: str
     action: Action
     purpose: Purpose
     basis: str
@@ -106,7 +110,7 @@ async def watching(request: web.Request) -> web.Response:
     household = request.match_info["household"]
     await belonging(request, household)
     looks = await request.app[keys.CONSENT].watching.now(household)
-    return reply(WatchingShown(watching=[_look(each) for each in looks]))
+    return reply(WatchingShown(watching=[_look(request.app, each) for each in looks]))
 
 
 @routes.get("/api/v1/me/sharing", name="sharing")
@@ -130,7 +134,7 @@ async def of_caller(request: web.Request, caller: PersonCaller) -> list[HomeShar
             name=name,
             shares=[_share(each) for each in await found.shares(household)],
             open=[_open(each) for each in await found.openings(household)],
-            watching=[_look(each) for each in await found.now(household)],
+            watching=[_look(app, each) for each in await found.now(household)],
         )
         for household, name in names.items()
     ]
@@ -221,8 +225,9 @@ def _homes(session: Session, person_id: str) -> dict[str, str]:
     return {each.household: each.name for each in found if each is not None}
 
 
-def _look(look: Look) -> LookShown:
-    return LookShown(**{name: getattr(look, name) for name in LookShown.model_fields})
+def _look(app: web.Application, look: Look) -> LookShown:
+    same = {name: getattr(look, name) for name in LookShown.model_fields if name != "hub_name"}
+    return LookShown(**same, hub_name=hub_name(app, look.issuer))
 
 
 def _share(share: Share) -> ShareShown:

@@ -3,6 +3,7 @@
 Li, Xicun station, watched Gate camera 14:02-14:09, case 2026-123, approved by Zhao
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from village_core.permits import Action
@@ -12,15 +13,19 @@ from village_hub.audit.home_lines import FROM_HOME
 from village_hub.catalogue.audit_reading import Looked
 from village_hub.pages.words import LANGUAGES, Words
 
+HubName = Callable[[str], str]
+"""What a hub is called, by its id."""
 SAME_DAY, OTHER_DAY = "%H:%M", "%Y-%m-%d %H:%M"
 LOOKS = frozenset(action.value for action in Action)
 
 
-def sentence(looked: Looked, words: Words) -> str:
-    """What happened, on one line."""
+def sentence(looked: Looked, words: Words, hub_name: HubName) -> str:
+    """What happened, on one line; of a look by staff also which hub signed them in (IDN-6)."""
     entry = looked.entry
+    staff = entry.who is not None and bool(entry.who.roles) and entry.action in LOOKS
     parts = [
         _what(entry, words, _when(looked, words)),
+        words("log.signed_in_at", hub=hub_name(entry.who.issuer)) if staff and entry.who else "",
         words("log.purpose", purpose=_purpose(entry, words)) if entry.purpose else "",
         words("log.case", case=entry.case) if entry.case else "",
         words("log.second", name=name(entry.second, words)) if entry.second else "",

@@ -28,6 +28,7 @@ class Look:
     camera_name: str
     name: str
     unit: str
+    issuer: str  # the hub that signed them in
     action: Action
     purpose: Purpose
     basis: str  # the code of the matrix
@@ -111,6 +112,7 @@ def _look(permit: Permit, names: Mapping[str, str], ends: Mapping[str, int]) -> 
         camera_name=names[permit.camera],
         name=subject.name,
         unit=subject.unit_name,
+        issuer=subject.issuer,
         action=permit.action,
         purpose=permit.purpose,
         basis=permit.basis,

@@ -40,6 +40,11 @@ class Trust:
         """As signed; "" before there is one."""
         return self._text
 
+    def place_of(self, issuer: str) -> str | None:
+        """What a hub is for, by the list."""
+        entries = self._list.entries if self._list else ()
+        return next((each.place for each in entries if each.issuer == issuer), None)
+
     def verify(self, kind: Kind, text: str) -> Claims:
         """What a hub that the list names says of its own people, to this hub. Raises TokenError."""
         if self._list is None:
