@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BENCHES = ["fanout", "ingest", "first_picture", "browser", "delay", "agent", "growth", "soak"]
-BENCHES.append("decisions")
+BENCHES += ["decisions", "tree"]
 
 
 def main() -> int:
