@@ -13,7 +13,7 @@ from aiohttp import web
 
 from village_core.troubles import Trouble
 from village_hub import pages
-from village_hub.pages.render import CameraCard
+from village_hub.pages.render import BelowList, CameraCard
 from village_hub.pages.views import error_page, to_sign_in, wants_page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -99,6 +99,9 @@ class ScriptedHub:
 
     async def all(self, request: web.Request) -> list[CameraCard]:
         return [camera.card() for camera in self.cameras.values()]
+
+    async def below(self, request: web.Request, name: str) -> BelowList | None:
+        return None
 
     async def one(self, request: web.Request, camera: str) -> CameraCard:
         return self.find(camera).card()

@@ -93,8 +93,11 @@ def live(hub: Hub) -> Live:
 
 
 @asynccontextmanager
-async def live_tree(folder: Path) -> AsyncIterator[Tree]:
-    media = MediaConfig(port=0, addresses=["127.0.0.1"])
+async def live_tree(
+    folder: Path, addresses: tuple[str, ...] = ("127.0.0.1",)
+) -> AsyncIterator[Tree]:
+    """`addresses` of the hubs' media; none: all of this machine, which a browser needs."""
+    media = MediaConfig(port=0, addresses=list(addresses))
     async with AsyncExitStack() as stack:
 
         async def hub(place: str, root: str = "") -> Hub:

@@ -4,12 +4,13 @@ Of public places the rule itself answers, by the shift or the duty of who asks. 
 has no basis to decide on: the hub that owns the camera did, and named a unit or a person.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from village_core.permits import MEDIALESS, CameraClass
+from village_core.troubles import Trouble
 from village_hub.access import basis
 from village_hub.access.facts import CameraFacts, ShiftFacts, Subject
-from village_hub.access.rules import may_know
+from village_hub.access.rules import Opens, may_know, opens
 from village_hub.catalogue import remote_find, remote_search
 from village_hub.catalogue.remote_find import Below
 from village_hub.catalogue.remote_search import Asked, RemoteRow, Within
@@ -30,6 +31,29 @@ def find(session: Session, hub: str, subject: Subject, camera: str, now: int) ->
     """The one of this id; None also when the subject may not know of it."""
     limits = within(session, hub, subject, now)
     return remote_find.visible(session, limits, camera) if limits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One camera below as somebody may know of it. `opens`: what its hub is likely to allow them to
+    look at it for; it decides itself, and for a home's camera it alone knows."""
+
+    row: Below
+    online: bool
+    trouble: Trouble | None
+    opens: tuple[Opens, ...]
+
+
+def show(session: Session, hub: str, subject: Subject, camera: str, now: int) -> Shown | None:
+    """None: there is none, or the subject may not know of it."""
+    row = find(session, hub, subject, camera, now)
+    if row is None:
+        return None
+    online, trouble = remote_find.state(session, row)
+    facts = CameraFacts(id=row.id, household="", camera_class=row.camera_class, place=row.place)
+    standing = basis.on_duty(session, hub, subject, now)
+    likely = opens(subject, facts, now, standing) if row.camera_class.public else ()
+    return Shown(row, online, trouble, likely)
 
 
 def shift(session: Session, hub: str, subject: Subject, now: int) -> ShiftFacts | None:

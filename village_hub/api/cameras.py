@@ -9,6 +9,7 @@ from village_core.messages import PRINTABLE, EncodingNote
 from village_core.permits import Action, Purpose, Quality
 from village_core.troubles import Trouble
 from village_hub import keys
+from village_hub.access.below import Shown
 from village_hub.access.facts import Said
 from village_hub.access.guard import Known, person
 from village_hub.access.identity import PersonCaller
@@ -89,9 +90,13 @@ async def list_cameras(request: web.Request) -> web.Response:
 @routes.get("/api/v1/cameras/{camera}", name="camera")
 @operation(answer=CameraShown)
 async def get_camera(request: web.Request) -> web.Response:
-    """One of them and its state: `online`, and `trouble` as a word of the closed list."""
-    found = await find(request, person(request), request.match_info["camera"])
-    return reply(describe(request.app, found))
+    """One of them, or of the hubs below, and its state: `online`, and `trouble` as a word of the
+    closed list. What a camera below sends is known once somebody watches."""
+    caller, name = person(request), request.match_info["camera"]
+    below = await request.app[keys.BORROWING].show(caller.subject, name)
+    if below is not None:
+        return reply(_describe_below(below))
+    return reply(describe(request.app, await find(request, caller, name)))
 
 
 @routes.get("/api/v1/cameras/{camera}/still", name="still", allow_head=False)
@@ -172,6 +177,22 @@ def describe(app: web.Application, found: Known) -> CameraShown:
         masked=row.masked,
         transcoded=row.transcoded,
         opens=[OpensShown(purpose=each.purpose, reason=each.reason) for each in found.opens()],
+    )
+
+
+def _describe_below(found: Shown) -> CameraShown:
+    return CameraShown(
+        id=found.row.id,
+        name=found.row.name,
+        kind=CameraKind.AGENT,
+        online=found.online,
+        trouble=found.trouble,
+        main=None,
+        sub=None,
+        audio=None,
+        masked=False,
+        transcoded=False,
+        opens=[OpensShown(purpose=each.purpose, reason=each.reason) for each in found.opens],
     )
 
 

@@ -93,6 +93,16 @@ def visible(session: Session, within: Within, camera: str) -> Below | None:
     return found if session.exec(query).first() else None
 
 
+def state(session: Session, found: Below) -> tuple[bool, Trouble | None]:
+    """Whether it can be seen now, and why not, as far as is known; nothing is while its hub is not
+    heard."""
+    row = session.get(RemoteState, (found.child, found.id))
+    child = session.get(RemoteChild, found.child)
+    if row is None or child is None or child.away:
+        return False, Trouble.AGENT_OFFLINE
+    return row.online, Trouble(row.trouble) if row.trouble else None
+
+
 def _below(row: RemoteCamera) -> Below:
     return Below(
         child=row.child,

@@ -39,6 +39,26 @@ class CameraCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BelowCard:
+    """A camera of a hub below; `now` is online, offline or stale."""
+
+    id: str
+    name: str
+    place: str
+    now: str
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelowList:
+    """Those that were looked for by `name`; `more`: not all are here."""
+
+    name: str
+    cards: tuple[BelowCard, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What every page is. `path` in one is its own address, for the language switch."""
 
@@ -96,6 +116,7 @@ class CamerasPage(Page):
 
     path: str
     cameras: tuple[CameraCard, ...]
+    below: BelowList | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

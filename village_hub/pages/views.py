@@ -13,6 +13,7 @@ from aiohttp import web
 from village_hub.access.origin import SECURE
 from village_hub.pages.render import (
     AccountPage,
+    BelowList,
     CameraCard,
     CameraPage,
     CamerasPage,
@@ -31,6 +32,7 @@ from village_hub.pages.words import LANGUAGES, Words, choose, read_words
 
 LANGUAGE_COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
+LONGEST_NAME = 40  # that is looked for
 FORM_WITHIN = 10.0  # seconds
 SIGN_IN = "/sign-in"
 PUBLIC = frozenset({"sign_in_page", "enrol_page", "invitation_page", "language", "static"})
@@ -70,6 +72,10 @@ class Cameras(Protocol):
         """The cameras that the caller may know of, in the order to show them."""
         ...
 
+    async def below(self, request: web.Request, name: str) -> BelowList | None:
+        """Cameras of the hubs below, by a part of their name; None for who can have none."""
+        ...
+
     async def one(self, request: web.Request, camera: str) -> CameraCard:
         """One of them, or the hub's "not found"."""
         ...
@@ -94,7 +100,10 @@ def setup(app: web.Application) -> None:
 async def cameras_page(request: web.Request) -> web.Response:
     """My cameras; the guard sends strangers to sign in."""
     cameras = await request.app[CAMERAS].all(request)
-    return page_response(request, CamerasPage(path=request.path, cameras=tuple(cameras)))
+    name = request.query.get("name", "").strip()[:LONGEST_NAME]
+    below = await request.app[CAMERAS].below(request, name if name.isprintable() else "")
+    page = CamerasPage(path=request.path, cameras=tuple(cameras), below=below)
+    return page_response(request, page)
 
 
 @routes.get("/cameras/{camera}", name="camera_page")

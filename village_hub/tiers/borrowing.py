@@ -16,6 +16,7 @@ from village_core.permits import Action, Purpose, Quality
 from village_core.tokens import Issuer
 from village_core.uplink import Refused as NotGiven
 from village_hub.access import below
+from village_hub.access.below import Shown
 from village_hub.access.facts import Permit, Reason, Said, ShiftFacts, Subject
 from village_hub.access.guard import Guard
 from village_hub.access.identity import MediaCaller, claims_of
@@ -73,6 +74,11 @@ class Borrowing:
         """None: there is none below, or the subject may not know of it."""
         now = self._clock.utc_ms()
         return await self._catalogue.read(below.find, self._hub, subject, camera, now)
+
+    async def show(self, subject: Subject, camera: str) -> Shown | None:
+        """The same with its state, and what it may likely be looked at for."""
+        now = self._clock.utc_ms()
+        return await self._catalogue.read(below.show, self._hub, subject, camera, now)
 
     async def permit(
         self, caller: MediaCaller, camera: str, quality: Quality, said: Said
