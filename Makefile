@@ -16,7 +16,7 @@ PYTEST ?= $(PY) -m pytest -n 2 --dist loadscope
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/.runtime  ## a hub and two households on this machine; CAMERA=rtsp://... adds a real camera
+demo: .venv/.runtime  ## three hubs and two households on this machine; CAMERA=rtsp://... adds a real camera
 	@exec .venv/bin/village-hub demo $(foreach url,$(CAMERA),--camera '$(url)')
 
 test: setup  ## everything .ci/run runs: sets up what it needs, then `make check`

@@ -207,7 +207,7 @@ def parser() -> argparse.ArgumentParser:
     serving = places.add_parser("serve", help="run the hub until it is stopped", parents=[shared])
     serving.set_defaults(run=None)
     showing = places.add_parser(
-        "demo", help="a village with two households and virtual cameras, on this machine"
+        "demo", help="three hubs, two households, virtual cameras, on this machine"
     )
     showing.add_argument(
         "--camera",

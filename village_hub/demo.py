@@ -1,7 +1,8 @@
-"""`village-hub demo`: a village on this machine, with two households and virtual cameras.
+"""`village-hub demo`: a county, a township and a village on this machine, with two households, the
+committee's lane, and virtual cameras.
 
-Everything is a real program started by its command line: the hub, and one home agent a household.
-Their folders are temporary. Plain HTTP on loopback; Ctrl-C stops all of it.
+Everything is a real program started by its command line: three hubs, and one home agent for each
+household and the lane. Their folders are temporary. Plain HTTP on loopback; Ctrl-C stops all of it.
 """
 
 import asyncio
@@ -20,13 +21,11 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from village_core.clock import SYSTEM_CLOCK
 from village_core.jobs import Supervisor
-from village_core.permits import Role
 from village_core.transport.addresses import local_addresses
 from village_core.troubles import Trouble
-from village_hub import commands, household_commands, staff_commands
+from village_hub import commands, demo_tree, household_commands
 from village_hub.catalogue import cameras
 from village_hub.catalogue.rows import CameraRow
-from village_hub.catalogue.staff_rows import UnitKind
 from village_hub.commands import Office, office
 from village_hub.config import read
 
@@ -37,8 +36,7 @@ READY_WITHIN = 60.0  # seconds, on a slow and busy machine
 MAIN = "test:?size=1280x720&fps=15&rate=1500&gop=30"
 SUB = "test:?size=640x360&fps=10&rate=300&gop=20"
 
-TELECOM, COMMITTEE, PLACE = "电信", "西村村委会", "110101001001"
-ADMINS, CLERKS = ("吴军", "林红"), ("陈平", "孙丽")
+LANE = {"lane": {"name": demo_tree.LANE, "class": "P9", "main": MAIN, "sub": SUB}}
 
 Say = Callable[[str], None]
 
@@ -81,46 +79,75 @@ class Demo:
     supervisor: Supervisor
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _links: list[tuple[str, str]] = field(default_factory=list)  # of the owners
     _ended: str = ""
 
     async def run(self) -> None:
         """Raises DemoError."""
         async with self._stack:
-            config = self._write_hub()
-            self.say("Starting the village hub ...")
-            await self._start("village-hub", "village_hub", "serve", config)
-            await self._answers()
-            async with office(read(config)) as here:
+            root, text = await asyncio.to_thread(demo_tree.new_root, self.folder)
+            hubs = self._write_hubs(text)
+            for name, config, port in hubs:
+                self.say(f"Starting the hub of {name} ...")
+                await self._start(f"the hub of {name}", "village_hub", "serve", config)
+                await self._answers(port)
+            await self._grow(root, [config for _, config, _ in hubs])
+            async with office(read(hubs[-1][1])) as here:
                 for home in self.homes:
                     await self._join(here, home)
+                await demo_tree.village_staff(here)  # from now on it takes two of them
+                await demo_tree.lane(here, lambda name: self._enrol(here, Home(name, "", LANE)))
                 await self._cameras_come(here)
                 if not self.stop.is_set():
-                    await self._show(here)
+                    await demo_tree.on_record(here)
+                    await self._show(here, [config for _, config, _ in hubs])
             await self.stop.wait()
             self.say("Stopping ...")
         if self._ended:
             raise DemoError(self._ended)
 
-    def _write_hub(self) -> Path:
-        return _write(
-            self.folder / "hub.toml",
-            {
-                "name": "西村",
-                "state": str(self.folder / "hub"),
-                "public_url": f"http://localhost:{self.port}",
-                "listen": {"hosts": ["127.0.0.1"], "port": self.port},
-                "media": {"port": self.media_port},
+    def _write_hubs(self, root: str) -> list[tuple[str, Path, int]]:
+        """From the county's down to the village's: name, settings, port."""
+        found = []
+        port, media = self.port, self.media_port
+        places = [(each.name, each.tier, each.place) for each in demo_tree.ABOVE]
+        for name, tier, place in [("西村", "village", demo_tree.VILLAGE), *reversed(places)]:
+            settings: dict[str, Any] = {
+                "name": name,
+                "tier": tier,
+                "place": place,
+                "state": str(self.folder / tier / "hub"),
+                "public_url": f"http://localhost:{port}",
+                "listen": {"hosts": ["127.0.0.1"], "port": port},
+                "media": {"port": media},
                 "metrics": {"enabled": False},
                 "discovery": {"enabled": False},
                 "log": {"level": "warning"},
-            },
-        )
+            }
+            if tier == "bureau":
+                settings["trust"] = {"root": root}
+            found.append((name, _write(self.folder / f"{tier}.toml", settings), port))
+            port = _free(port + 1, socket.SOCK_STREAM)
+            media = _free(media + 1, socket.SOCK_DGRAM)
+        return found[::-1]
+
+    async def _grow(self, root: Path, configs: Sequence[Path]) -> None:
+        self.say("Joining the three hubs ...")
+        county, town, village = configs
+        await demo_tree.join(town, county, demo_tree.TOWN)
+        await demo_tree.join(village, town, demo_tree.VILLAGE)
+        await demo_tree.trust(root, configs, county)
 
     async def _join(self, here: Office, home: Home) -> None:
         """A household with its owner, and its box enrolled and running."""
-        self.say(f"Enrolling the home agent of {home.name} ...")
         await commands.add_household(here, home.name)
         await household_commands.add_owner(here, home.owner, home.name, None)
+        code = await household_commands.sign_in_code(here, home.owner, None, typed=False)
+        self._links.append((f"{home.owner}, owner in {home.name}", code[-1]))
+        await self._enrol(here, home)
+
+    async def _enrol(self, here: Office, home: Home) -> None:
+        self.say(f"Enrolling the home agent of {home.name} ...")
         code = (await commands.new_enrolment(here, home.name, typed=False))[-1]
         folder = self.folder / home.name
         config = _write(
@@ -140,7 +167,7 @@ class Demo:
 
     async def _cameras_come(self, here: Office) -> None:
         """Until every camera has a picture, or says why it has none."""
-        wanted = sum(len(home.cameras) for home in self.homes)
+        wanted = sum(len(home.cameras) for home in self.homes) + len(LANE)
         self.say(f"Waiting for {wanted} cameras ...")
         ends = SYSTEM_CLOCK.monotonic() + READY_WITHIN
         known: list[CameraRow] = []
@@ -155,23 +182,37 @@ class Demo:
                     f"{row.name} has no picture ({row.trouble or 'no word yet'}): see its page."
                 )
 
-    async def _show(self, here: Office) -> None:
-        self.say("\nReady. Each link signs in once:\n")
-        for home in self.homes:
-            code = await household_commands.sign_in_code(here, home.owner, None, typed=False)
-            self.say(f"  {home.owner}, owner in {home.name}:  {code[-1]}")
-        await _appoint(here)
-        place = f"--config {self.folder / 'hub.toml'}"
+    async def _show(self, here: Office, configs: Sequence[Path]) -> None:
+        county, town, village = configs
+        self.say("\nReady. Each link signs in once; take a private window for each person:\n")
+        for who, link in self._links:
+            self.say(f"  {who}:  {link}")
+        self.say(
+            "\nOn duty one signs in with a key. The link adds it; then open a shift, and look:\n"
+        )
+        clerk = demo_tree.CLERKS[0]
+        links = [
+            (f"{clerk}, {demo_tree.COMMITTEE}", await demo_tree.key_link(here, clerk)),
+            (f"{demo_tree.ENGINEER}, engineer", await demo_tree.engineer(here)),
+            *[
+                (f"{each.officer}, {each.name}", await demo_tree.officer(config, each))
+                for each, config in ((demo_tree.STATION, town), (demo_tree.BUREAU, county))
+            ],
+            (f"{demo_tree.AUDITOR}, {demo_tree.OVERSIGHT}", await demo_tree.auditor(county)),
+        ]
+        for who, link in links:
+            self.say(f"  {who}:  {link}")
+        place = f"--config {village}"
         self.say("\nFor another device two clerks of the village make another link:")
-        self.say(f"  {_command()} codes sign-in {HOMES[0].owner} --by {CLERKS[0]} {place}")
-        self.say(f"  {_command()} people confirm ID --by {CLERKS[1]} {place}")
+        self.say(f"  {_command()} codes sign-in {HOMES[0].owner} --by {clerk} {place}")
+        self.say(f"  {_command()} people confirm ID --by {demo_tree.CLERKS[1]} {place}")
         self.say("\nCtrl-C stops everything.")
 
-    async def _answers(self) -> None:
+    async def _answers(self, port: int) -> None:
         ends = SYSTEM_CLOCK.monotonic() + READY_WITHIN
         while SYSTEM_CLOCK.monotonic() < ends and not self.stop.is_set():
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
                 await self._pause()
                 continue
@@ -219,22 +260,6 @@ class Demo:
             stdout=asyncio.subprocess.DEVNULL if command == "enrol" else None,
             start_new_session=True,  # Ctrl-C is the demo's to pass on, in order
         )
-
-
-async def _appoint(here: Office) -> None:
-    """Staff, as in life: from now on whatever is done about people takes two of them."""
-    await staff_commands.add_unit(here, TELECOM, UnitKind.OPERATOR, PLACE[:6], None)
-    await staff_commands.add_unit(here, COMMITTEE, UnitKind.COMMITTEE, PLACE, None)
-    for admin in ADMINS:
-        await staff_commands.first_admin(here, admin, TELECOM)
-    asker, second = ADMINS
-    for clerk in CLERKS:
-        asked = await staff_commands.add_staff(here, clerk, asker)
-        await staff_commands.confirm(here, staff_commands.act_in(asked), second)
-        asked = await staff_commands.appoint(
-            here, clerk, Role.COMMITTEE, COMMITTEE, asker, days=None, unrelated=False
-        )
-        await staff_commands.confirm(here, staff_commands.act_in(asked), second)
 
 
 def run(urls: Sequence[str], port: int | None, say: Say) -> None:

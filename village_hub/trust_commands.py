@@ -36,10 +36,11 @@ class _Issuers(BaseModel):
 
 
 async def new_root(_: Config, said: argparse.Namespace) -> Lines:
-    return await asyncio.to_thread(_new_root, Path(said.file))
+    return await asyncio.to_thread(make_root, Path(said.file))
 
 
-def _new_root(file: Path) -> Lines:
+def make_root(file: Path) -> Lines:
+    """Blocks on the disk."""
     if file.exists():
         raise CommandError(f"{file} is there already")
     key = SigningKey.load_or_make(file)

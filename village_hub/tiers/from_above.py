@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pydantic import Field, ValidationError
 
 from village_core.clock import Clock
+from village_core.enrolment import KeyText
 from village_core.exchange import LookAsked, LookGiven
 from village_core.messages import Message, PushAnswer, PushRequest
 from village_core.permits import PermitNote
@@ -38,9 +39,11 @@ Work = Callable[[Call], Awaitable[Reply]]
 
 
 class TrustNote(Message):
-    """The county's list, as it signed it."""
+    """The county's list, as it signed it; and its root key, for a hub that joined this one before
+    this one knew it."""
 
     list: str = Field(max_length=60_000)
+    root: KeyText | None = None
 
 
 class FromAbove:
@@ -76,8 +79,9 @@ class FromAbove:
         ]
 
     async def _take_trust(self, call: Call) -> Reply:
+        note = TrustNote.model_validate(call.body)
         try:
-            await self._trust.take(TrustNote.model_validate(call.body).list)
+            await self._trust.take(note.list, note.root)
         except TokenError as error:
             raise Refused(403, "untrusted", f"the list is not accepted: {error.code}") from error
         return Reply(200)

@@ -83,6 +83,20 @@ class Upward:
             raise ParentError(NONE)
         return self._parent
 
+    async def learn_root(self, root: str) -> None:
+        """The county's root key by the hub above, taken where joining gave none; never in place of
+        one."""
+        if self._parent is None or self._parent.tie.root is not None:
+            return
+        found = self._parent.tie.model_copy(update={"root": root})
+        try:
+            await asyncio.to_thread(tie.write, self._state, found)
+        except TieError as error:
+            log.warning("the county's root key cannot be pinned: %s", error)
+            return
+        self._parent.tie = found
+        log.info("the county's root key is pinned, as %s gave it", found.hub_name)
+
     async def run(self) -> None:
         """A job: one connection, from the dial to its loss. Raises one of UPWARD_ERRORS."""
         try:

@@ -37,7 +37,7 @@ async def with_tiers(app: web.Application) -> AsyncIterator[None]:
     app[keys.ENROLMENTS] = Enrolments(node, catalogue, children, clock, Seat.of(config), root)
     app[keys.UPLOADS] = Uploads(node.url, app[keys.TICKETS])
     app[keys.UPWARD] = upward = Upward(config.state, node, supervisor, clock)
-    app[keys.TRUST] = Trust(node.id, config.state, root, clock)
+    app[keys.TRUST] = Trust(node.id, config.state, root, upward.learn_root, clock)
     guard = app[keys.GUARD]
     app[keys.BORROWING] = Borrowing(node.id, node.key, guard, catalogue, children, clock)
     yield
@@ -102,13 +102,15 @@ async def _hand_on(app: web.Application, children: list[str]) -> None:
     if not text:
         return
     below = {row.id for row in await app[keys.CATALOGUE].read(hubs.living)}
-    asking = [_give_list(app, child, text) for child in children if child in below]
+    root = _root(app)
+    note = TrustNote(list=text, root=root.text if root else None)
+    asking = [_give_list(app, child, note) for child in children if child in below]
     await asyncio.gather(*asking)
 
 
-async def _give_list(app: web.Application, child: str, text: str) -> None:
+async def _give_list(app: web.Application, child: str, note: TrustNote) -> None:
     try:
-        answer = await app[keys.CHILDREN].ask(child, "PUT", "/trust", TrustNote(list=text))
+        answer = await app[keys.CHILDREN].ask(child, "PUT", "/trust", note)
     except HubError as error:
         log.info("the trust list did not reach hub %s: %s", child, error)
         return

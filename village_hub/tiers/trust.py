@@ -6,7 +6,7 @@ Without one nobody of another hub is anybody here.
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from village_core.clock import Clock
@@ -17,19 +17,27 @@ from village_core.trust import ForeignVerifier, TrustList, read_trust_list
 log = logging.getLogger(__name__)
 
 FILE = "trust.jwt"
+Learn = Callable[[str], Awaitable[None]]
 LOOK_EVERY = 2.0  # seconds between looks for a list that the command line installed
 
 
 class Trust:
-    """`root`: the county's root key as it is known now; None: nobody is believed."""
+    """`root`: the county's root key as it is known now; None: nobody is believed. `learn_root`
+    pins the one that the hub above gives."""
 
     def __init__(
-        self, hub: str, state: Path, root: Callable[[], PublicKey | None], clock: Clock
+        self,
+        hub: str,
+        state: Path,
+        root: Callable[[], PublicKey | None],
+        learn_root: Learn,
+        clock: Clock,
     ) -> None:
         self.on_new: list[Callable[[str], None]] = []  # the list as signed
         self._hub = hub
         self._path = state / FILE
         self._root = root
+        self._learn_root = learn_root
         self._clock = clock
         self._text = ""
         self._list: TrustList | None = None
@@ -51,10 +59,13 @@ class Trust:
             raise TokenError("no_trust_list")
         return ForeignVerifier(self._hub, self._list, {}, self._clock).verify(kind, text)
 
-    async def take(self, text: str) -> None:
-        """A list from above, kept. Raises TokenError: not by the root, over, or an older one."""
+    async def take(self, text: str, root: str | None = None) -> None:
+        """A list from above, kept; `root` is believed where none is known. Raises TokenError: not
+        by the root, over, or an older one."""
         if text == self._text:
             return
+        if root is not None and self._root() is None:
+            await self._learn_root(root)
         found = self._read(text)
         await asyncio.to_thread(_write, self._path, text)
         self._hold(text, found)

@@ -1,6 +1,7 @@
 """Looks that cross hubs, without media: who decides, who writes it down, who ends it (IDN-8, AUD-1,
 MED-17). Three real hubs and the HTTP between them; pictures: tests/flows/test_tree.py."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,17 @@ from typing import Any
 import pytest
 
 from tests.hub.support import OFFER, SDP, Hub, Viewer, bearer, until
-from tests.support.tree import COUNTY, TOWN, WEST, hub_of, joined, known, lane, trusted
+from tests.support.tree import (
+    COUNTY,
+    TOWN,
+    WEST,
+    connected,
+    hub_of,
+    joined,
+    known,
+    lane,
+    trusted,
+)
 from village_core.exchange import Look, LookAsked, OnShift, exchange
 from village_core.keys import SigningKey
 from village_core.permits import Action, Purpose, Quality, Role
@@ -19,6 +30,7 @@ from village_hub.audit.entry import Entry
 from village_hub.catalogue import audit_reading
 from village_hub.catalogue.store import Session
 from village_hub.config import TrustConfig
+from village_hub.tiers import tie
 from village_hub.tiers.from_above import TrustNote
 
 REASON = {"purpose": "public_security", "reason": "a van in the lane"}
@@ -53,6 +65,28 @@ async def tree(tmp_path: Path) -> AsyncIterator[Tree]:
         camera = await lane(west)
         await known(county, camera)
         yield Tree(county, town, west, camera)
+
+
+async def test_a_village_that_joined_before_its_township_did_learns_the_countys_root(
+    tmp_path: Path,
+) -> None:
+    """Once: a root that is pinned is not changed from above."""
+    root = TrustConfig(root=ROOT.public.text)
+    async with (
+        hub_of(tmp_path, COUNTY, trust=root) as county,
+        hub_of(tmp_path, TOWN) as town,
+        hub_of(tmp_path, WEST) as west,
+    ):
+        await joined(west, town)
+        await connected(west, town)
+        await joined(town, county)
+        await Tree(county, town, west, "").trust()
+        upward = west.app[keys.UPWARD]
+        assert upward.tie is not None
+        assert upward.tie.root == ROOT.public.text
+        assert await asyncio.to_thread(tie.read, west.app[keys.CONFIG].state) == upward.tie
+        await upward.learn_root(SigningKey.make().public.text)
+        assert upward.tie.root == ROOT.public.text
 
 
 async def officer(hub: Hub, role: Role = Role.BUREAU_OFFICER, *, shift: bool = True) -> Viewer:
