@@ -129,7 +129,18 @@ COMMANDS: tuple[Command | Apart, ...] = (
         [
             Word("database", "the URL of another database, such as a copy", maybe=True),
             Word("export", "a file that `audit export` wrote", maybe=True),
+            Word("witness", "a file that `audit witnessed` wrote at another hub", maybe=True),
             Word("key", "the fingerprint of the hub's node key (or the key itself)", maybe=True),
+        ],
+    ),
+    Command(
+        "audit",
+        "witnessed",
+        "what this hub holds of the logs of the hubs above and below",
+        lambda here, said: audit_commands.witnessed(here, said.hub, said.file),
+        [
+            Word("hub", "its id: its checkpoints go into --file", maybe=True),
+            Word("file", "a new one", maybe=True),
         ],
     ),
     Command(

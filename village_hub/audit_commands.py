@@ -2,17 +2,17 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from village_core.keys import KeyTextError, PublicKey, SigningKey
 from village_hub.audit import export
 from village_hub.audit.chain import Fault
-from village_hub.audit.checkpoints import FILE, read_lines
+from village_hub.audit.checkpoints import FILE, append_lines, read_lines
 from village_hub.audit.signing import combine
 from village_hub.audit.verifying import Row, Verdict, verify_log
-from village_hub.catalogue import audit, audit_keeping
+from village_hub.catalogue import audit, audit_keeping, witness
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.commands import CommandError, Lines, Office
 from village_hub.config import Config
@@ -27,9 +27,12 @@ async def verify(config: Config, said: argparse.Namespace) -> Lines:
         return await verify_database(said.database, _key(own, said.key))
     if own is None:
         raise CommandError(f"there is no hub in {config.state}: name the settings by --config")
+    copies = [await asyncio.to_thread(read_lines, config.state / FILE)]
+    if said.witness is not None:
+        copies.append(await asyncio.to_thread(_witness, Path(said.witness)))
     catalogue = await Catalogue.open(config.database_url)
     try:
-        return await _verify_catalogue(catalogue, _key(own, said.key), config.state / FILE)
+        return await verify_with(catalogue, _key(own, said.key), copies)
     finally:
         await catalogue.close()
 
@@ -41,7 +44,7 @@ async def verify_database(url: str, key: PublicKey) -> Lines:
         raise CommandError(f"{path}: there is no such file")
     catalogue = await Catalogue.open(url)
     try:
-        return await _verify_catalogue(catalogue, key, None)
+        return await verify_with(catalogue, key, [])
     finally:
         await catalogue.close()
 
@@ -89,14 +92,44 @@ async def export_log(here: Office, begin: str, end: str, path: Path) -> Lines:
     return [f"{count} entries in {path}", f"signed by {key.fingerprint}"]
 
 
-async def _verify_catalogue(catalogue: Catalogue, key: PublicKey, file: Path | None) -> Lines:
-    copies = await asyncio.to_thread(read_lines, file) if file else []
+async def witnessed(here: Office, hub: str | None, file: str | None) -> Lines:
+    """What this hub holds of other hubs' checkpoints (AUD-3); those of one, into a new file."""
+    known = await here.catalogue.read(witness.everybody)
+    if hub is None or file is None:
+        return [
+            f"{each.peer}: {each.count} checkpoints, the last {each.number} "
+            f"of {datetime.fromtimestamp(each.received / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+            for each in known
+        ] or ["no other hub has told this one of its log"]
+    if hub not in [each.peer for each in known]:
+        raise CommandError(f"no hub {hub} has told this one of its log")
+    texts = await here.catalogue.read(witness.of, hub)
+    if await asyncio.to_thread(Path(file).exists):
+        raise CommandError(f"{file} is there already")
+    await asyncio.to_thread(append_lines, Path(file), texts)
+    return [
+        f"{len(texts)} checkpoints of {hub} in {file}",
+        f"at that hub: village-hub audit verify --witness {file}",
+    ]
+
+
+async def verify_with(
+    catalogue: Catalogue, key: PublicKey, copies: Sequence[Sequence[str]]
+) -> Lines:
+    """By the checkpoints in the database, and by other copies of them."""
 
     def look(session: Session) -> Verdict:
         chains = {name: _Rows(session, name) for name in audit.chains(session)}
-        return verify_log(chains, [audit_keeping.checkpoints(session), copies], key)
+        return verify_log(chains, [audit_keeping.checkpoints(session), *copies], key)
 
     return _told(await catalogue.read(look))
+
+
+def _witness(path: Path) -> list[str]:
+    found = read_lines(path)
+    if not found:
+        raise CommandError(f"{path} has no checkpoint that another hub held")
+    return found
 
 
 class _Rows:

@@ -35,6 +35,7 @@ from village_hub.media.uploads import Uploads
 from village_hub.metrics import Metrics
 from village_hub.node import Node
 from village_hub.notices.service import Notices
+from village_hub.tiers.books import Books
 from village_hub.tiers.borrowing import Borrowing
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
@@ -82,6 +83,7 @@ ENROLMENTS = web.AppKey("ENROLMENTS", Enrolments)
 UPWARD = web.AppKey("UPWARD", Upward)
 TRUST = web.AppKey("TRUST", Trust)
 BORROWING = web.AppKey("BORROWING", Borrowing)
+BOOKS = web.AppKey("BOOKS", Books)
 TELLING = web.AppKey("TELLING", Telling)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)

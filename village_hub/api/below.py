@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import Field, model_validator
 
+from village_core.books import BookLines, BookTaken
 from village_core.catalogue_notes import (
     CatalogueAnswer,
     CatalogueBatch,
@@ -153,6 +154,15 @@ async def permit_ended(request: web.Request) -> web.Response:
     if passed is not None and passed.permit is None and passed.camera.node == child:
         await above.withdrawn(said.permit, said.why, CONFIRM_ABOVE)
     return web.Response(status=204)
+
+
+@routes.put("/api/v1/node/lines", name="node_lines")
+@operation(body=BookLines, answer=BookTaken)
+@admits(HubCaller)
+async def lines(request: web.Request) -> web.Response:
+    """What must arrive, in order; told again it is taken once."""
+    said = await bodies.read(request, BookLines)
+    return reply(await request.app[keys.BOOKS].take(_node(request), said))
 
 
 def _node(request: web.Request) -> str:

@@ -33,6 +33,9 @@ class Oddity(StrEnum):
     HOME_LOG_BROKEN = "home_log_broken"
     HOME_LOG_REWRITTEN = "home_log_rewritten"
     HOME_LOOK_UNKNOWN = "home_look_unknown"
+    LOG_FORKED = "log_forked"
+    LINES_LOST = "lines_lost"
+    LINE_NOT_USED = "line_not_used"
 
 
 NOTICED = {  # what the hub writes down itself when it notices it
@@ -42,6 +45,9 @@ NOTICED = {  # what the hub writes down itself when it notices it
         Oddity.HOME_LOG_BROKEN,
         Oddity.HOME_LOG_REWRITTEN,
         Oddity.HOME_LOOK_UNKNOWN,
+        Oddity.LOG_FORKED,
+        Oddity.LINES_LOST,
+        Oddity.LINE_NOT_USED,
     )
 }
 

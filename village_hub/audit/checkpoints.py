@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from village_core.clock import Clock
 from village_core.keys import PublicKey
@@ -22,6 +23,7 @@ from village_hub.catalogue.store import Catalogue, Session
 log = logging.getLogger(__name__)
 
 FILE = Path("audit") / "checkpoints.jsonl"  # below the hub's state folder
+T = TypeVar("T")
 LOOKS_EVERY = 10.0  # seconds
 EVERY = 3600.0  # seconds
 ON_ENTRIES = 1000
@@ -30,7 +32,8 @@ KEPT_MS = 3 * 366 * 24 * 3600 * 1000  # RET: 3 years
 
 
 class Checkpoints:
-    """`run` is its job. `held` says what an open case keeps longer."""
+    """`run` is its job. `held` says what an open case keeps longer; `tell` is told of each one, in
+    the transaction that keeps it."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Checkpoints:
         self._made_at: float | None = None
         self._entries = 0  # that the last one covered
         self._retired_at = clock.monotonic()
+        self.tell: list[Callable[[Session, str], None]] = []
 
     async def run(self) -> None:
         """A job."""
@@ -74,7 +78,9 @@ class Checkpoints:
         """Sign the heads of all chains as they are now."""
         async with self._alone:
             following = await self._following()
-            text, made = await self._catalogue.write(audit_keeping.add_checkpoint, following)
+            text, made = await self._catalogue.write(
+                self._and_tell, lambda session: audit_keeping.add_checkpoint(session, following)
+            )
             self._made_at = self._clock.monotonic()
             self._entries = sum(head.seq + 1 for head in made.heads.values())
             await self._copy()
@@ -85,11 +91,23 @@ class Checkpoints:
         a chain stays in one piece. How many went."""
         async with self._alone:
             following = await self._following()
-            gone = await self._catalogue.write(audit_keeping.retire, before, self._held, following)
+            gone = await self._catalogue.write(
+                self._and_tell,
+                lambda session: audit_keeping.retire(session, before, self._held, following),
+            )
             if gone:
                 log.info("%d entries of the audit log were old enough to go", gone)
                 await self._copy()
         return gone
+
+    def _and_tell(self, session: Session, work: Callable[[Session], T]) -> T:
+        last = audit_keeping.last_number(session)
+        done = work(session)
+        if self.tell:
+            for text in audit_keeping.checkpoints(session, last):
+                for tell in self.tell:
+                    tell(session, text)
+        return done
 
     async def _following(self) -> Make:
         """Makes the next checkpoint, knowing what is in the file."""

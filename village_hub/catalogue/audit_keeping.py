@@ -38,6 +38,13 @@ def checkpoints(session: Session, since: int = -1) -> list[str]:
     return list(session.exec(query.order_by(col(AuditCheckpoint.number))))
 
 
+def last_number(session: Session) -> int:
+    """-1: there is none."""
+    newest = select(AuditCheckpoint.number).order_by(col(AuditCheckpoint.number).desc()).limit(1)
+    found = session.exec(newest).first()
+    return -1 if found is None else found
+
+
 def retire(session: Session, before: int, held: Callable[[Session], Held], make: Make) -> int:
     """Take away each chain's oldest entries, up to the first that is younger than `before` or
     held, and never its last; sign where it begins then. How many went."""

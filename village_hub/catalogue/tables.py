@@ -2,6 +2,7 @@
 
 from village_hub.catalogue import (
     audit_models,
+    book_models,
     camera_models,
     case_models,
     consent_models,
@@ -17,5 +18,5 @@ from village_hub.catalogue import (
 METADATA = models.METADATA
 AREAS = (
     *(models, staff_models, consent_models, case_models, notice_models, audit_models),
-    *(once_models, camera_models, sign_models, home_log_models, remote_models),
+    *(once_models, camera_models, sign_models, home_log_models, remote_models, book_models),
 )

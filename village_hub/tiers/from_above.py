@@ -6,6 +6,7 @@
     DELETE /permits/{permit}                200 (nobody above watches by it any more)
     POST   /pushes            PushRequest   202 PushAnswer | 403 | 404 | 409
     DELETE /pushes/{push}                   200 | 404
+    PUT    /lines             BookLines     200 BookTaken (what must arrive; books.py)
 
 Of a camera of this node it decides (lending.py); of one below, the node that owns it does, and its
 answer is passed on.
@@ -74,8 +75,7 @@ class FromAbove:
             ("DELETE", "/pushes/{push}"): self._stop,
         }
         return [
-            Route(method, pattern, _told(handler))
-            for (method, pattern), handler in handlers.items()
+            Route(method, pattern, told(handler)) for (method, pattern), handler in handlers.items()
         ]
 
     async def _take_trust(self, call: Call) -> Reply:
@@ -147,7 +147,7 @@ def read_given(body: object, camera: str) -> LookGiven:
     return given
 
 
-def _told(handler: Work) -> Work:
+def told(handler: Work) -> Work:
     """This hub's own no, as the uplink says it."""
 
     async def answer(call: Call) -> Reply:

@@ -16,6 +16,7 @@ from village_hub.catalogue import hubs, remote
 from village_hub.catalogue.store import CatalogueError
 from village_hub.errors import HubError
 from village_hub.media.uploads import Uploads
+from village_hub.tiers.books import Books
 from village_hub.tiers.borrowing import Borrowing
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
@@ -25,6 +26,7 @@ from village_hub.tiers.parent import UPWARD_ERRORS, Upward
 from village_hub.tiers.seat import Seat
 from village_hub.tiers.telling import Telling
 from village_hub.tiers.trust import Trust
+from village_hub.tiers.witnessing import Witnessing
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,12 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
     upward, trust, above = app[keys.UPWARD], app[keys.TRUST], app[keys.LIVE].above
     supervisor, clock, children = app[keys.SUPERVISOR], app[keys.CLOCK], app[keys.CHILDREN]
     catalogue = app[keys.CATALOGUE]
+    app[keys.BOOKS] = books = Books(upward, children, catalogue, clock)
+    witnessing = Witnessing(books, upward, clock)
+    app[keys.CHECKPOINTS].tell.append(witnessing.tell)
     lending = Lending(app[keys.GUARD], trust, children, above, views=app[keys.VIEWS], clock=clock)
-    upward.routes = FromAbove(catalogue, children, lending, above, trust, clock).routes
+    answers = FromAbove(catalogue, children, lending, above, trust, clock)
+    upward.routes = [*answers.routes, *books.routes]
     above.tell = partial(_tell_over, upward)
 
     def changed(child: str, online: bool) -> None:  # noqa: FBT001 - a callback
@@ -64,11 +70,12 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
         app[keys.NODE].id, upward, catalogue, children, live, clock
     )
     supervisor.start("cameras for the hub above", telling.run)
+    supervisor.start("lines for other hubs", books.run, expected=(CatalogueError,))
     supervisor.start("trust list", trust.watch, expected=(OSError,))
     supervisor.start("uplink", upward.run, expected=UPWARD_ERRORS, longest_pause=LONGEST_PAUSE)
     yield
     children.on_change.remove(changed)
-    for name in ("cameras for the hub above", "uplink", "trust list"):
+    for name in ("lines for other hubs", "cameras for the hub above", "uplink", "trust list"):
         await supervisor.end(name)
 
 
