@@ -30,7 +30,7 @@ class Kind(StrEnum):
     """What a token is for: its header's `typ` (IDN-1)."""
 
     ACCESS = "at+jwt"  # RFC 9068: a person's API calls
-    EXCHANGED = "exchanged+jwt"  # one look, asked of another hub (exchange.py; RFC 8693)
+    EXCHANGED = "exchanged+jwt"  # one look or call, asked of another hub (RFC 8693)
     MEDIA = "media+jwt"  # opens one kind of session on one camera
     TICKET = "ticket+jwt"  # a receiver's leave to push or upload to it
     NODE = "node+jwt"  # an agent's or child hub's own calls

@@ -27,7 +27,7 @@ from village_hub.access.tickets import Tickets
 from village_hub.access.token_keys import ROTATES_EVERY, TokenKeys
 from village_hub.access.village_books import VillageBooks
 from village_hub.access.webauthn_door import Site
-from village_hub.api import bodies, media, once, route_modules
+from village_hub.api import bodies, crossing, media, once, route_modules
 from village_hub.api.for_pages import PageCameras
 from village_hub.audit.part import with_audit
 from village_hub.cases.part import with_cases
@@ -42,6 +42,7 @@ from village_hub.media.turn import Turn
 from village_hub.metrics import Metrics
 from village_hub.node import load_node
 from village_hub.notices import service as notices
+from village_hub.tiers.called import FrontDoor
 from village_hub.tiers.part import with_above, with_tiers
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
@@ -59,10 +60,17 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     Of its middlewares the outermost stands first."""
     metrics = Metrics()
     app = web.Application(
-        middlewares=[metrics.count, problems.render, guard.identify, once.only_once],
+        middlewares=[
+            metrics.count,
+            problems.render,
+            guard.identify,
+            crossing.cross,
+            once.only_once,
+        ],
         client_max_size=bodies.LARGEST_BODY,
     )
     app[keys.CONFIG], app[keys.CLOCK], app[keys.METRICS] = config, clock, metrics
+    app[keys.FRONT_DOOR] = FrontDoor()
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]

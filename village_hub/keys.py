@@ -37,6 +37,8 @@ from village_hub.node import Node
 from village_hub.notices.service import Notices
 from village_hub.tiers.books import Books
 from village_hub.tiers.borrowing import Borrowing
+from village_hub.tiers.called import FrontDoor
+from village_hub.tiers.calling import Calling
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tiers.parent import Upward
@@ -84,6 +86,8 @@ UPWARD = web.AppKey("UPWARD", Upward)
 TRUST = web.AppKey("TRUST", Trust)
 BORROWING = web.AppKey("BORROWING", Borrowing)
 BOOKS = web.AppKey("BOOKS", Books)
+CALLING = web.AppKey("CALLING", Calling)
+FRONT_DOOR = web.AppKey("FRONT_DOOR", FrontDoor)
 TELLING = web.AppKey("TELLING", Telling)
 UPLOADS = web.AppKey("UPLOADS", Uploads)
 RENEWAL = web.AppKey("RENEWAL", Renewal)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import ssl
 
 from aiohttp import web
@@ -48,6 +49,7 @@ async def started(config: Config) -> web.AppRunner:
         await runner.setup()
         for host in _hosts(config):
             await _site(runner, config, host, app[keys.CERTIFICATES].context).start()
+        await _own_door(runner, app)
     except BaseException:
         await runner.cleanup()
         raise
@@ -55,6 +57,15 @@ async def started(config: Config) -> web.AppRunner:
     gc.set_threshold(COLLECTED_EVERY, 5, 5)  # sessions that ended are cycles: let them go soon
     log.info("%s %s is ready at %s", config.tier, app[keys.NODE].id, config.url)
     return runner
+
+
+async def _own_door(runner: web.AppRunner, app: web.Application) -> None:
+    """Calls from the hub above come down the uplink and meet the handlers here, on loopback, by
+    the tokens that came with them and nothing else."""
+    door = socket.create_server(("127.0.0.1", 0))
+    door.setblocking(False)  # noqa: FBT003 - the library's own signature
+    app[keys.FRONT_DOOR].url = f"http://127.0.0.1:{door.getsockname()[1]}"
+    await web.SockSite(runner, door).start()
 
 
 def _hosts(config: Config) -> list[str | None]:

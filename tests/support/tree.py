@@ -57,6 +57,7 @@ async def hub_of(
     client: TestClient[Any, Any] = TestClient(TestServer(app, port=port))
     try:
         await client.start_server()
+        app[keys.FRONT_DOOR].url = f"http://127.0.0.1:{port}"
         yield Hub(app, client, cast(TurnedClock, clock))  # who gives another one turns none
     finally:
         await client.close()

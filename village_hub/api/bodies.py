@@ -46,6 +46,26 @@ async def read_text(request: web.Request) -> str:
         raise BadRequest("the body is not text in UTF-8", code="bad_text") from error
 
 
+async def read_large(
+    request: web.Request, largest: int, what: str, within: float = WITHIN
+) -> bytes:
+    """A body that is no text: a scan, a picture. Raises TooLarge, TooSlow."""
+    if (request.content_length or 0) > largest:
+        raise TooLarge(f"{what} has at most {largest} bytes")
+    if request.content.at_eof():  # read before, for whom its token was for
+        return await request.read()
+    found = bytearray()
+    try:
+        async with asyncio.timeout(within):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                found += chunk
+                if len(found) > largest:
+                    raise TooLarge(f"{what} has at most {largest} bytes")
+    except TimeoutError as error:
+        raise TooSlow(f"{what} took over {within:.0f} s") from error
+    return bytes(found)
+
+
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Of two equal names one reader takes the first, another the last: neither is meant."""
     found = dict(pairs)

@@ -29,7 +29,9 @@ from village_hub.catalogue import matters
 from village_hub.catalogue.matters import MatterRow, Wanted
 from village_hub.catalogue.store import Session
 from village_hub.errors import (
+    BadChild,
     BadRequest,
+    ChildTimeout,
     Conflict,
     Forbidden,
     NotFound,
@@ -40,7 +42,8 @@ from village_hub.errors import (
 M = TypeVar("M", bound=Matter)
 S = TypeVar("S", bound=BaseModel)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
-FAULTS = (Forbidden, NotFound, Conflict, PreconditionFailed, Unprocessable)
+FAR = (Conflict, BadChild, ChildTimeout)  # of a matter that another hub keeps
+FAULTS = (Forbidden, NotFound, PreconditionFailed, Unprocessable, *FAR)
 MOST_OPEN = 20  # that one villager has asked and that are not over
 BY_PLACE = frozenset({"sos", "objection"})  # not by the unit that asked
 VERSION = re.compile(r'"(\d{1,9})"')
@@ -176,7 +179,7 @@ class Resource(Generic[M, S]):
         return handle
 
     def one(self, sentence: str) -> Handler:
-        @operation(answer=self.answer, errors=(NotFound,))
+        @operation(answer=self.answer, errors=(NotFound, *FAR))
         async def handle(request: web.Request) -> web.Response:
             return self.answered(await self.look(request, await reading(request)))
 

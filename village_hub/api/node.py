@@ -1,7 +1,5 @@
 """A child's own calls: its uplink, its status, its own log, and the stills it was asked for."""
 
-import asyncio
-
 from aiohttp import web
 
 from village_core.messages import AgentStatus, LogAnswer, LogBatch
@@ -18,9 +16,7 @@ from village_hub.consent import leaving
 from village_hub.errors import (
     Conflict,
     Forbidden,
-    TooLarge,
     TooMany,
-    TooSlow,
     Unauthorized,
     UnsupportedMedia,
 )
@@ -112,20 +108,10 @@ async def upload(request: web.Request) -> web.Response:
 
 async def _read_still(request: web.Request) -> bytes:
     """Raises TooLarge, TooSlow, UnsupportedMedia."""
-    if (request.content_length or 0) > LARGEST_STILL:
-        raise TooLarge(f"a still has at most {LARGEST_STILL} bytes")
-    picture = bytearray()
-    try:
-        async with asyncio.timeout(bodies.WITHIN):
-            async for chunk in request.content.iter_chunked(64 * 1024):
-                picture += chunk
-                if len(picture) > LARGEST_STILL:
-                    raise TooLarge(f"a still has at most {LARGEST_STILL} bytes")
-    except TimeoutError as error:
-        raise TooSlow(f"the still took over {bodies.WITHIN:.0f} s") from error
+    picture = await bodies.read_large(request, LARGEST_STILL, "a still")
     if not picture.startswith(JPEG):
         raise UnsupportedMedia("this is no JPEG")
-    return bytes(picture)
+    return picture
 
 
 def _node(request: web.Request) -> NodeRow:

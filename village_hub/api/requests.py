@@ -1,10 +1,9 @@
 """Police requests for stored footage (PRM-8) and the delay of their notice (PRM-10)."""
 
-import asyncio
-
 from aiohttp import web
 from pydantic import Field
 
+from village_core.calls import DIGEST, content_digest
 from village_hub import keys
 from village_hub.api import bodies
 from village_hub.api.case_steps import (
@@ -26,6 +25,7 @@ from village_hub.cases.request_table import KIND
 from village_hub.cases.request_terms import MOST_CAMERAS, Footage, RequestTerms
 from village_hub.cases.scans import BEGINS, LARGEST
 from village_hub.errors import (
+    BadRequest,
     Conflict,
     NotFound,
     TooLarge,
@@ -79,24 +79,12 @@ async def attach(request: web.Request) -> web.Response:
         raise Conflict("only who drafts it attaches its scan", code="out_of_turn")
     if request.content_type not in BEGINS:
         raise UnsupportedMedia("the scan is to be a PDF, JPEG or PNG file", code="bad_scan")
-    scan = await request.app[keys.SCANS].keep(await _read(request), request.content_type)
+    data = await bodies.read_large(request, LARGEST, "a scan", WITHIN)
+    said = request.headers.get(DIGEST)
+    if said is not None and said != content_digest(data):
+        raise BadRequest("the scan is another one than was sent", code="bad_digest")
+    scan = await request.app[keys.SCANS].keep(data, request.content_type)
     return await REQUESTS.step(request, acts.Attach(scan=scan))
-
-
-async def _read(request: web.Request) -> bytes:
-    """Raises TooLarge, TooSlow."""
-    if (request.content_length or 0) > LARGEST:
-        raise TooLarge(f"a scan has at most {LARGEST} bytes")
-    found = bytearray()
-    try:
-        async with asyncio.timeout(WITHIN):
-            async for chunk in request.content.iter_chunked(64 * 1024):
-                found += chunk
-                if len(found) > LARGEST:
-                    raise TooLarge(f"a scan has at most {LARGEST} bytes")
-    except TimeoutError as error:
-        raise TooSlow(f"the scan took over {WITHIN:.0f} s") from error
-    return bytes(found)
 
 
 @routes.get(f"{ONE}/scan", name="request_scan", allow_head=False)

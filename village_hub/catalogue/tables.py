@@ -6,6 +6,7 @@ from village_hub.catalogue import (
     camera_models,
     case_models,
     consent_models,
+    far_models,
     home_log_models,
     models,
     notice_models,
@@ -19,4 +20,5 @@ METADATA = models.METADATA
 AREAS = (
     *(models, staff_models, consent_models, case_models, notice_models, audit_models),
     *(once_models, camera_models, sign_models, home_log_models, remote_models, book_models),
+    far_models,
 )

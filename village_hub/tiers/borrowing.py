@@ -147,7 +147,7 @@ class Borrowing:
             deadline=ASK_WITHIN,
         )
         if answer.status != 200:
-            raise _why(answer)
+            raise why_not(answer)
         try:
             return read_given(answer.body, remote.id)
         except NotGiven as error:
@@ -181,7 +181,7 @@ def _on_shift(shift: ShiftFacts | None) -> OnShift | None:
     return OnShift(id=shift.id, ends=shift.ends) if shift else None
 
 
-def _why(answer: Answer) -> HubError:
+def why_not(answer: Answer) -> HubError:
     """The node's no, as the viewer is told it: the same words as for a camera of this hub."""
     said = answer.body or {}
     code, detail = str(said.get("code") or ""), str(said.get("detail") or "")[:300]

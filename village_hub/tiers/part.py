@@ -12,12 +12,15 @@ from village_core.keys import PublicKey
 from village_core.line import PARENT_ERRORS
 from village_core.uplink import LONGEST_PAUSE
 from village_hub import keys
+from village_hub.access.guard import CREDENTIALS
 from village_hub.catalogue import hubs, remote
 from village_hub.catalogue.store import CatalogueError
 from village_hub.errors import HubError
 from village_hub.media.uploads import Uploads
 from village_hub.tiers.books import Books
 from village_hub.tiers.borrowing import Borrowing
+from village_hub.tiers.called import Called
+from village_hub.tiers.calling import Calling
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
 from village_hub.tiers.from_above import FromAbove, TrustNote
@@ -39,7 +42,9 @@ async def with_tiers(app: web.Application) -> AsyncIterator[None]:
     app[keys.ENROLMENTS] = Enrolments(node, catalogue, children, clock, Seat.of(config), root)
     app[keys.UPLOADS] = Uploads(node.url, app[keys.TICKETS])
     app[keys.UPWARD] = upward = Upward(config.state, node, supervisor, clock)
-    app[keys.TRUST] = Trust(node.id, config.state, root, upward.learn_root, clock)
+    app[keys.TRUST] = trust = Trust(node.id, config.state, root, upward.learn_root, clock)
+    app[CREDENTIALS].foreign = trust.verify
+    app[keys.CALLING] = Calling(node.id, node.key, trust, catalogue, children, clock=clock)
     guard = app[keys.GUARD]
     app[keys.BORROWING] = Borrowing(node.id, node.key, guard, catalogue, children, clock)
     yield
@@ -56,7 +61,8 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
     app[keys.CHECKPOINTS].tell.append(witnessing.tell)
     lending = Lending(app[keys.GUARD], trust, children, above, views=app[keys.VIEWS], clock=clock)
     answers = FromAbove(catalogue, children, lending, above, trust, clock)
-    upward.routes = [*answers.routes, *books.routes]
+    called = Called(app[keys.NODE].id, catalogue, children, app[keys.FRONT_DOOR], clock)
+    upward.routes = [*answers.routes, *books.routes, *called.routes]
     above.tell = partial(_tell_over, upward)
 
     def changed(child: str, online: bool) -> None:  # noqa: FBT001 - a callback
@@ -77,6 +83,7 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
     children.on_change.remove(changed)
     for name in ("lines for other hubs", "cameras for the hub above", "uplink", "trust list"):
         await supervisor.end(name)
+    await called.close()
 
 
 def _root(app: web.Application) -> PublicKey | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from village_core.clock import Clock
 from village_core.keys import PublicKey, write_new
 from village_core.tokens import Claims, Kind, TokenError
-from village_core.trust import ForeignVerifier, TrustList, read_trust_list
+from village_core.trust import Entry, ForeignVerifier, TrustList, read_trust_list
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Trust:
         self._clock = clock
         self._text = ""
         self._list: TrustList | None = None
+        self._alone = asyncio.Lock()  # the hub above may give one list twice at once
         self._seen: tuple[int, str | None] | None = None
 
     @property
@@ -53,6 +54,12 @@ class Trust:
         entries = self._list.entries if self._list else ()
         return next((each.place for each in entries if each.issuer == issuer), None)
 
+    def nearest(self, place: str) -> Entry | None:
+        """The hub that keeps a place's matters: the one with the narrowest place around it."""
+        entries = self._list.entries if self._list else ()
+        around = [each for each in entries if place.startswith(each.place)]
+        return max(around, key=lambda each: len(each.place), default=None)
+
     def verify(self, kind: Kind, text: str) -> Claims:
         """What a hub that the list names says of its own people, to this hub. Raises TokenError."""
         if self._list is None:
@@ -62,13 +69,14 @@ class Trust:
     async def take(self, text: str, root: str | None = None) -> None:
         """A list from above, kept; `root` is believed where none is known. Raises TokenError: not
         by the root, over, or an older one."""
-        if text == self._text:
-            return
-        if root is not None and self._root() is None:
-            await self._learn_root(root)
-        found = self._read(text)
-        await asyncio.to_thread(_write, self._path, text)
-        self._hold(text, found)
+        async with self._alone:
+            if text == self._text:
+                return
+            if root is not None and self._root() is None:
+                await self._learn_root(root)
+            found = self._read(text)
+            await asyncio.to_thread(_write, self._path, text)
+            self._hold(text, found)
 
     async def watch(self) -> None:
         """A job: the list that stands in the file, from the start on."""
