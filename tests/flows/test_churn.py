@@ -65,6 +65,7 @@ async def supervisor() -> AsyncIterator[Supervisor]:
     await made.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("cycles", "most_growth"),

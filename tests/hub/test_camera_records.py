@@ -11,8 +11,6 @@ from village_hub.access.facts import Permit
 from village_hub.catalogue import camera_records
 from village_hub.catalogue.models import Household
 
-pytestmark = pytest.mark.both_databases
-
 PICTURE = "ab" * 32
 PLACE = "110101001"
 

@@ -18,8 +18,6 @@ from village_hub.catalogue import people
 from village_hub.config import Config, ProxyConfig
 from village_hub.errors import Forbidden, TooMany
 
-pytestmark = pytest.mark.both_databases
-
 
 async def enter(hub: Hub, code: str, **headers: str) -> ClientResponse:
     return await hub.ask("POST", "/api/v1/sign-in", json={"code": code}, headers=headers)

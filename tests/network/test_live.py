@@ -19,6 +19,7 @@ def test_a_phone_behind_one_carrier_sees_a_home_behind_another(town: Town) -> No
     assert [name for name in town.lab.names_asked() if "stun" in name or "turn" in name] == []
 
 
+@pytest.mark.slow
 def test_losses_on_both_lines_are_repaired(town: Town) -> None:
     """5% lost each way on the home's line and on the phone's: 95% of the pictures decode."""
     phone = town.browse()
@@ -44,6 +45,7 @@ def test_a_narrow_line_falls_to_the_small_picture_and_goes_on(town: Town) -> Non
     assert phone.received()["width"] == 640
 
 
+@pytest.mark.slow
 def test_the_picture_is_back_soon_after_the_line_is(town: Town) -> None:
     """The home's line is dead for 30 s: after its return the picture moves again."""
     phone = town.browse()
@@ -66,6 +68,7 @@ def test_a_new_address_of_the_home_is_recovered_from(town: Town) -> None:
     until(lambda: phone.decodes(4) > FPS * 0.9, 60)
 
 
+@pytest.mark.slow
 def test_a_restarted_hub_is_found_again(town: Town) -> None:
     phone = town.browse()
     phone.watch("gate")

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(120)
 STUN_ANSWER = 128  # bytes at most, with IP and UDP
 
 
+@pytest.mark.slow
 def test_a_forged_source_address_gets_no_video(town: Town) -> None:
     """A viewer forges checks from a stranger's address: that gets their answers, nothing more."""
     mallory = town.lab.internet.host("mallory", "203.0.113.66")
