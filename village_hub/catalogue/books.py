@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import Session, col, delete, func, select
 
 from village_core.books import (
     LARGEST_BATCH,
@@ -42,12 +42,6 @@ def waiting(session: Session) -> dict[str, int]:
     return {row.peer: row.said - row.took for row in rows}
 
 
-def since(session: Session, peer: str) -> int | None:
-    """When the oldest line that a hub has not taken was written."""
-    query = select(func.min(BookOut.written)).where(BookOut.peer == peer)
-    return session.exec(query.where(BookOut.number > _took(session, peer))).one()
-
-
 def batch(session: Session, peer: str) -> BookLines | None:
     """The next lines for a hub; None: there are none."""
     query = select(BookOut).where(BookOut.peer == peer, BookOut.number > _took(session, peer))
@@ -75,8 +69,6 @@ def answered(session: Session, peer: str, said: BookTaken) -> int:
     lines = [each.model_dump(exclude={"number"}) for each in session.exec(late)]
     session.exec(delete(BookOut).where(col(BookOut.peer) == peer, col(BookOut.number) > row.took))
     row.said = row.took = max(said.last, row.said)
-    session.expunge_all()
-    row = _peer(session, peer)
     for each in lines:
         row.said += 1
         session.add(BookOut(number=row.said, **each))
@@ -123,12 +115,6 @@ def forget(session: Session, before: int) -> None:
     )
     session.exec(delete(BookOut).where(col(BookOut.written) < before, col(BookOut.number) <= taken))
     session.exec(delete(BookIn).where(col(BookIn.taken) < before))
-
-
-def drop(session: Session, peer: str) -> None:
-    """The tie to this hub is cut: what waits for it never arrives. The numbers go on."""
-    session.exec(delete(BookOut).where(col(BookOut.peer) == peer))
-    session.exec(update(BookPeer).where(col(BookPeer.peer) == peer).values(took=BookPeer.said))
 
 
 def _line(row: BookOut) -> BookLine:

@@ -88,11 +88,11 @@ def test_an_answer_that_is_lost_doubles_nothing() -> None:
     writer, reader = Side(), Side()
     write(writer, 1, 2)
     send(writer, reader, answer_lost=True)
-    assert books.since(writer.session, PEER) == 1
+    assert books.waiting(writer.session) == {PEER: 2}
     write(writer, 3)
     send(writer, reader)
     assert reader.done == [1, 2, 3]
-    assert books.since(writer.session, PEER) is None
+    assert books.waiting(writer.session) == {}
 
 
 def test_a_reader_restored_from_a_copy_is_told_again() -> None:
@@ -123,6 +123,20 @@ def test_a_writer_restored_from_a_copy_loses_nothing_new() -> None:
     while send(writer, reader):
         pass
     assert reader.done == [1, 2, 3, "another 2"]
+
+
+def test_a_writer_restored_from_a_copy_gives_numbers_behind_the_last_taken() -> None:
+    writer, reader = Side(), Side()
+    write(writer, 1)
+    writer.copy()
+    write(writer, 2, 3, 4)
+    send(writer, reader)
+    writer.restore()
+    write(writer, "another 2")
+    send(writer, reader)
+    again = books.batch(writer.session, PEER)
+    assert again is not None
+    assert [line.number for line in again.lines] == [5, 6]
 
 
 def test_what_nobody_has_any_more_is_told_as_lost() -> None:
