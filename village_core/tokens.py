@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint+jwt"  # a node key's word on how long its audit log is
     EVIDENCE = "evidence+jwt"  # an evidence manifest
     TRUST = "trust+jwt"  # the county root's list of issuers (trust.py; IDN-4)
+    LETTER = "letter+jwt"  # from one hub to another, whichever hubs are between (letters.py)
 
 
 DAY = 24 * 3600
@@ -61,6 +62,7 @@ LONGEST = {  # seconds of life; IDN-5
     Kind.CHECKPOINT: YEARS,
     Kind.EVIDENCE: YEARS,
     Kind.TRUST: 400 * DAY,  # signed by hand about once a year
+    Kind.LETTER: 31 * DAY,  # a line that is down
 }
 
 BY_TOKEN_KEY = frozenset({Kind.ACCESS, Kind.MEDIA, Kind.TICKET, Kind.STATUS_LIST})
@@ -72,6 +74,7 @@ LARGEST_OF = {
     Kind.STATUS_LIST: 64 * 1024,
     Kind.EVIDENCE: 64 * 1024,
     Kind.TRUST: 64 * 1024,
+    Kind.LETTER: 16 * 1024,
 }
 
 Trust = Callable[[str, str], PublicKey | None]

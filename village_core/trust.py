@@ -103,9 +103,14 @@ class ForeignVerifier:
     """Verifies what other hubs signed, and lets each speak only for its own people and place."""
 
     def __init__(
-        self, audience: str, trust_list: TrustList, vouched: Mapping[str, Vouched], clock: Clock
+        self,
+        audience: str,
+        trust_list: TrustList,
+        vouched: Mapping[str, Vouched],
+        clock: Clock | None,
     ) -> None:
-        """`vouched`: what each issuer's node key vouches for, as far as it is known."""
+        """`vouched`: what each issuer's node key vouches for, as far as it is known. `clock`: None
+        where the time does not matter."""
         self._audience = audience
         self._entries = {entry.issuer: entry for entry in trust_list.entries}
         self._vouched = vouched

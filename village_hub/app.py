@@ -43,7 +43,7 @@ from village_hub.metrics import Metrics
 from village_hub.node import load_node
 from village_hub.notices import service as notices
 from village_hub.tiers.called import FrontDoor
-from village_hub.tiers.part import with_above, with_tiers
+from village_hub.tiers.part import with_above, with_lines, with_tiers
 from village_hub.tls import LOOKS_EVERY as CERTIFICATE_LOOKS
 from village_hub.tls import Certificates, TlsError
 
@@ -74,7 +74,7 @@ def make_app(config: Config, open_live: OpenLive, clock: Clock = SYSTEM_CLOCK) -
     app[pages.CAMERAS] = PageCameras()
     pages.setup(app)
     parts = [with_node, with_catalogue, with_audit, with_access, with_tiers, with_live(open_live)]
-    looking = [with_notices, with_watching, with_cases, with_consent, with_above]
+    looking = [with_notices, with_watching, with_cases, with_consent, with_lines, with_above]
     app.cleanup_ctx.extend([*parts, *looking, with_announcement, with_metrics])
     app.on_shutdown.append(tell_peers)
     app.on_response_prepare.extend([media.cors, headers.complete])

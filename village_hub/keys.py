@@ -44,6 +44,7 @@ from village_hub.tiers.enrolment import Enrolments
 from village_hub.tiers.parent import Upward
 from village_hub.tiers.telling import Telling
 from village_hub.tiers.trust import Trust
+from village_hub.tiers.units_above import AskingUnits
 from village_hub.tls import Certificates
 
 
@@ -86,6 +87,7 @@ UPWARD = web.AppKey("UPWARD", Upward)
 TRUST = web.AppKey("TRUST", Trust)
 BORROWING = web.AppKey("BORROWING", Borrowing)
 BOOKS = web.AppKey("BOOKS", Books)
+UNITS_ABOVE = web.AppKey("UNITS_ABOVE", AskingUnits)
 CALLING = web.AppKey("CALLING", Calling)
 FRONT_DOOR = web.AppKey("FRONT_DOOR", FrontDoor)
 TELLING = web.AppKey("TELLING", Telling)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from village_core import enrolling
 from village_core.enrolment import TYPED_TRIES, TYPED_VALID, EnrolmentError, OwnKeys
 from village_core.line import PARENT_ERRORS
-from village_hub.catalogue import hubs
+from village_hub.catalogue import far, hubs
 from village_hub.command_words import Command, Word
 from village_hub.commands import (
     CommandError,
@@ -107,6 +107,7 @@ async def leave(here: Office) -> Lines:
         await asyncio.to_thread(tie.forget, here.config.state)
     except TieError as error:
         raise CommandError(str(error)) from error
+    await here.catalogue.write(far.put_units, ())
     await write_down(here, "parent.leave", hub=found.hub)
     return [f"{here.node.name} has left {found.hub_name}", *said]
 

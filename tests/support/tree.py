@@ -50,8 +50,7 @@ async def hub_of(
         name=f"hub of {place}",
         tier=TIERS[len(place)],
         place=place,
-        public_url=f"http://127.0.0.1:{port}",
-        **more,
+        **{"public_url": f"http://127.0.0.1:{port}", **more},
     )
     app = await asyncio.to_thread(make_app, config, open_live, clock)
     client: TestClient[Any, Any] = TestClient(TestServer(app, port=port))

@@ -6,13 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
-PATHS = (
-    "/api/v1/requests",
-    "/api/v1/preserves",
-    "/api/v1/public-asks",
-    "/api/v1/emergencies",
-    "/api/v1/sos",
-)
+MATTERS = {  # kind of matter -> the last part of its path
+    "request": "requests",
+    "preserve": "preserves",
+    "public_ask": "public-asks",
+    "emergency": "emergencies",
+    "sos": "sos",
+}
+PATHS = tuple(f"/api/v1/{path}" for path in MATTERS.values())
 PLACE_OF = {  # route names -> where the body says which place it is about
     "add_request": ("place",),
     "add_preserve": ("area", "place"),

@@ -180,8 +180,15 @@ def _holder(by: Person) -> str:
 async def _answer(request: web.Request, *, accepts: bool) -> web.Response:
     by = await acting(request)
     sight = await SOSES.look(request, by)
-    write, act = request.app[keys.CATALOGUE].write, rings.accept if accepts else rings.decline
-    await write(act, sight.kept.matter.id, _holder(by), request.app[keys.CLOCK].utc_ms())
+    here = by.issuer == request.app[keys.NODE].id
+    said = rings.Answer(
+        sos=sight.kept.matter.id,
+        holder=_holder(by),
+        coming=accepts,
+        hub="" if here else by.issuer,
+    )
+    now = request.app[keys.CLOCK].utc_ms()
+    await request.app[keys.CATALOGUE].write(rings.answer, said, now)
     return done()
 
 

@@ -16,6 +16,7 @@ from village_core.exchange import PermitEnded
 from village_core.messages import PRINTABLE
 from village_core.permits import CameraClass
 from village_core.troubles import Trouble
+from village_core.units_above import UnitsAbove
 from village_hub import keys
 from village_hub.access.guard import CALLER, person
 from village_hub.access.identity import HubCaller, admits
@@ -25,7 +26,9 @@ from village_hub.catalogue import remote
 from village_hub.catalogue.grid import FARTHEST, Near
 from village_hub.catalogue.remote_names import LONGEST_PART
 from village_hub.catalogue.remote_search import Asked, Key, Now, RemoteRow
+from village_hub.catalogue.rows import HubRow
 from village_hub.errors import Forbidden, Unauthorized, Unprocessable
+from village_hub.tiers import units_above
 
 routes = web.RouteTableDef()
 
@@ -156,6 +159,15 @@ async def permit_ended(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+@routes.get(units_above.PATH, name="node_units", allow_head=False)
+@operation(answer=UnitsAbove)
+@admits(HubCaller)
+async def units(request: web.Request) -> web.Response:
+    """Units of this tier and above that answer for the place of the hub below that asks."""
+    hub, place = request.app[keys.NODE].id, _hub(request).place
+    return reply(await request.app[keys.CATALOGUE].read(units_above.told_to, hub, place))
+
+
 @routes.put("/api/v1/node/lines", name="node_lines")
 @operation(body=BookLines, answer=BookTaken)
 @admits(HubCaller)
@@ -166,10 +178,14 @@ async def lines(request: web.Request) -> web.Response:
 
 
 def _node(request: web.Request) -> str:
+    return _hub(request).id
+
+
+def _hub(request: web.Request) -> HubRow:
     caller = request[CALLER]
     if not isinstance(caller, HubCaller):
         raise Unauthorized("the own token of a hub below is needed here")
-    return caller.hub.id
+    return caller.hub
 
 
 def _shown(row: RemoteRow) -> BelowShown:

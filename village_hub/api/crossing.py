@@ -118,7 +118,8 @@ async def _remember(request: web.Request, caller: PersonCaller, owner: Owner, he
         return
     now = request.app[keys.CLOCK].utc_ms()
     found = Far(id=matter, kind=kind, owner=owner.hub, place=owner.place, opened=now)
-    await request.app[keys.CATALOGUE].write(far.keep, found, unit=caller.subject.unit)
+    subject = caller.subject
+    await request.app[keys.CATALOGUE].write(far.keep, found, subject.unit or subject.id)
 
 
 def _response(heard: Heard) -> web.Response:

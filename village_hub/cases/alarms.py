@@ -5,6 +5,7 @@ box learns of it. What is open is told to a box again whenever it connects.
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 
 from pydantic import Field
 
@@ -23,9 +24,9 @@ from village_hub.cases.effects import Callee, Ring
 from village_hub.cases.emergency import Emergency, Yard
 from village_hub.cases.matter import Matter, Next, Part, Person
 from village_hub.cases.sos import Called, Sos
-from village_hub.catalogue import cameras, matters, openings, people, units
+from village_hub.catalogue import cameras, far, matters, openings, people, units
 from village_hub.catalogue.rows import NodeRow
-from village_hub.catalogue.staff_rows import UnitKind
+from village_hub.catalogue.staff_rows import UnitKind, UnitRow
 from village_hub.catalogue.store import Catalogue, Session
 from village_hub.config import NoticesConfig
 from village_hub.consent.standing import standing_sos
@@ -199,24 +200,36 @@ def _called(recipients: Iterable[Recipient]) -> tuple[Called, ...]:
     return tuple(
         Called(kind="person", id=each.person, issuer=each.issuer, name=each.name)
         if each.person
-        else Called(kind="unit", id=each.unit, name=each.name)
+        else Called(kind="unit", id=each.unit, issuer=each.issuer, name=each.name)
         for each in recipients
     )
 
 
 def _duty(session: Session, place: str, called: Sequence[Called]) -> tuple[Called, ...]:
-    """The committee and the station that the place belongs to, where the grant names them not."""
+    """The committee and the station that the place belongs to, where the grant names them not: the
+    station of this hub, else the nearest of a hub above."""
     there = {each.id for each in called}
-    order = (UnitKind.COMMITTEE, UnitKind.STATION)
-    found = [
-        unit
-        for kind in order
-        for unit in units.everything(session)
-        if unit.kind is kind and unit.place and place.startswith(unit.place)
-    ]
-    return tuple(
-        Called(kind="unit", id=unit.id, name=unit.name) for unit in found if unit.id not in there
+    own = [each for each in units.everything(session) if _answers(each, place)]
+    station = _of_kind(own, UnitKind.STATION) or _station_above(session, place)
+    found = (*_of_kind(own, UnitKind.COMMITTEE), *station)
+    return tuple(each for each in found if each.id not in there)
+
+
+def _answers(unit: UnitRow, place: str) -> bool:
+    return bool(unit.place) and place.startswith(unit.place)
+
+
+def _of_kind(found: Iterable[UnitRow], kind: UnitKind) -> list[Called]:
+    return [Called(kind="unit", id=each.id, name=each.name) for each in found if each.kind is kind]
+
+
+def _station_above(session: Session, place: str) -> list[Called]:
+    found = (
+        Called(kind="unit", id=unit.id, issuer=unit.hub, name=unit.name)
+        for unit in far.units(session)
+        if unit.kind is UnitKind.STATION and place.startswith(unit.place)
     )
+    return list(islice(found, 1))
 
 
 def _only(made: Sos) -> Check:
@@ -244,9 +257,9 @@ def _ring(made: Sos, settings: NoticesConfig) -> Ring:
     others = [each for each in (*made.called, *made.told) if each.kind == "unit"]
     family = [each for each in made.own if each != made.asker.id]
     callees = (
-        *(Callee(each.id, each.name) for each in helpers),
+        *(Callee(each.id, each.name, hub=each.issuer) for each in helpers),
         *(Callee(each, made.household_name) for each in family),
-        *(Callee(each.id, each.name, unit=True) for each in others),
+        *(Callee(each.id, each.name, unit=True, hub=each.issuer) for each in others),
     )
     return Ring(callees, made.household_name, settings)
 

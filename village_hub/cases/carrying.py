@@ -27,6 +27,7 @@ from village_hub.catalogue.store import Session
 from village_hub.errors import Conflict
 from village_hub.notices import port, rings
 from village_hub.notices.port import About, Event, To
+from village_hub.notices.ringing import Callee
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,10 @@ def _ring(case: Case, ring: Ring | HangUp) -> None:
     if isinstance(ring, HangUp):
         rings.end(case.session, case.matter.id, case.now)
         return
-    callees = [rings.Callee(each.holder, each.name, each.unit) for each in ring.callees]
+    callees = [
+        Callee(each.holder, each.name, each.unit, each.hub if each.hub != case.hub else "")
+        for each in ring.callees
+    ]
     at = hour(case.now)
     sos = rings.Sos(case.matter.id, case.matter.household or "", ring.home, at, callees)
     rings.begin(case.session, sos, ring.settings, case.now)
@@ -104,7 +108,11 @@ def _tell(case: Case, tell: Tell) -> None:
 
 def _reach(case: Case, addressees: Iterable[Addressee]) -> Iterable[To]:
     for each in addressees:
-        if each.person is not None and _is_known(case, *each.person):
+        hub = each.person[0] if each.person is not None else each.hub
+        if hub not in ("", case.hub, BY_RECEIPT):
+            person = each.person[1] if each.person is not None else None
+            yield To.abroad(hub, person=person, unit=each.unit)
+        elif each.person is not None and _is_known(case, *each.person):
             yield To.one(each.person[1], each.household)
         elif each.person is None and each.household is not None:
             yield To.owners(each.household)

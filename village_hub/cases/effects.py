@@ -35,13 +35,14 @@ class Area(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Addressee:
     """Whom to tell: a person, the owners of a household, whoever is on duty in a unit, or all of
-    this node with a role. Beside a person: their unit, told instead where the person is not known
-    (an officer of another hub), or the household whose matter it is."""
+    this node with a role. Beside a person: their unit, told instead where the person is not known,
+    or the household whose matter it is. `hub`: where a unit is; "" is here."""
 
     person: PersonKey | None = None
     household: str | None = None
     unit: str | None = None
     role: Role | None = None
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +164,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """Somebody to ring: a person, or a unit."""
+    """Somebody to ring: a person, or a unit. `hub`: where they are; "" is here."""
 
     holder: str  # id
     name: str
     unit: bool = False
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True)

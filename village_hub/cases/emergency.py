@@ -105,8 +105,8 @@ def _opened(emergency: Emergency) -> tuple[Effect, ...]:
     """What it brings about at once: the owners are told while it is open."""
     told = {
         Whom.OWNER: _owners(emergency),
-        Whom.SECOND: (Addressee(unit=emergency.asker.unit),),
-        Whom.UNIT_HEAD: (Addressee(unit=emergency.asker.unit),),
+        Whom.SECOND: (emergency.asker.office,),
+        Whom.UNIT_HEAD: (emergency.asker.office,),
     }
     return (
         Tell(notices.Kind.EMERGENCY_OPENED, told, _params(emergency)),
@@ -128,8 +128,7 @@ def _close(turn: EmergencyTurn) -> Next[Emergency]:
 def _lapse(turn: EmergencyTurn) -> Next[Emergency]:
     """Nobody confirmed it: what is still open closes, and it is a breach."""
     matter = turn.matter.now_with(ends=min(turn.matter.ends, turn.now))
-    asker = Addressee(person=matter.asker.key, unit=matter.asker.unit)
-    told = {Whom.ASKER: (asker,), Whom.UNIT_HEAD: (Addressee(unit=matter.asker.unit),)}
+    told = {Whom.ASKER: (matter.asker.address,), Whom.UNIT_HEAD: (matter.asker.office,)}
     lapsed = Tell(notices.Kind.EMERGENCY_LAPSED, told, _params(matter))
     return Next(matter, (Cut(), lapsed, *_breach(matter, "emergency_lapsed")))
 
@@ -154,7 +153,7 @@ def _breach(matter: Emergency, what: str) -> Iterable[Effect]:
     told = {
         Whom.AUDITOR: AUDITORS,
         Whom.OWNER: _owners(matter),
-        Whom.UNIT_HEAD: (Addressee(unit=matter.asker.unit),),
+        Whom.UNIT_HEAD: (matter.asker.office,),
     }
     yield Tell(notices.Kind.EMERGENCY_BREACH, told, _params(matter))
     yield from _notes(matter, what)

@@ -80,7 +80,12 @@ class Person(Part):
 
     @property
     def address(self) -> Addressee:
-        return Addressee(person=self.key, unit=self.unit)
+        return Addressee(person=self.key, unit=self.unit, hub=self.issuer)
+
+    @property
+    def office(self) -> Addressee:
+        """Whoever is on duty in their unit."""
+        return Addressee(unit=self.unit, hub=self.issuer)
 
     def answers_for(self, place: str) -> bool:
         """Whether the unit's place covers this one."""

@@ -119,11 +119,10 @@ def _check(terms: PreserveTerms, by: Person, now: int) -> None:
 
 
 def _placed(preserve: Preserve) -> Tell:
-    unit = Addressee(unit=preserve.asker.unit)
     params = {"who": preserve.asker.unit_name or preserve.asker.name, "case": preserve.incident}
     return Tell(
         Told.PRESERVE_PLACED,
-        {Whom.OWNER: _owners(preserve), Whom.SECOND: (unit,)},
+        {Whom.OWNER: _owners(preserve), Whom.SECOND: (preserve.asker.office,)},
         {**params, "until": day(preserve.until)},
     )
 

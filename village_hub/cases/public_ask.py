@@ -14,7 +14,7 @@ from village_core.messages import PRINTABLE
 from village_core.permits import MEDIALESS, Purpose
 from village_hub.cases import public_answer
 from village_hub.cases.checks import ANOTHER, check_window, same_unit, stands_above
-from village_hub.cases.effects import Addressee, Area, Move, Note, Spawn, Tell
+from village_hub.cases.effects import Area, Move, Note, Spawn, Tell
 from village_hub.cases.matter import (
     CLOCK,
     DAY,
@@ -124,8 +124,7 @@ def begin(terms: AskTerms, by: Person, now: int) -> Next[PublicAsk]:
         incident=terms.incident,
         terms=terms,
     )
-    unit = Addressee(unit=by.unit)
-    tell = Tell(Told.ASK_TO_REVIEW, {Whom.SECOND: (unit,)}, {"who": by.name or by.unit_name})
+    tell = Tell(Told.ASK_TO_REVIEW, {Whom.SECOND: (by.office,)}, {"who": by.name or by.unit_name})
     return Next(ask, (tell, _note(ask, "public_ask_made")))
 
 

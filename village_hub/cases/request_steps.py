@@ -62,7 +62,8 @@ def filed(turn: Turn[Request, File]) -> Next[Request]:
     exist."""
     parts = tuple(AskedPart(**part.model_dump()) for part in turn.act.parts)
     request = turn.matter.now_with(filed=turn.now, parts=parts)
-    head = Addressee(person=request.terms.approver.key, unit=request.asker.unit)
+    asker = request.asker
+    head = Addressee(person=request.terms.approver.key, unit=asker.unit, hub=asker.issuer)
     tell = Tell(Told.REQUEST_TO_APPROVE, {Whom.UNIT_HEAD: (head,)}, _params(request))
     return Next(request, (tell, note(request, "request_filed")))
 

@@ -46,7 +46,7 @@ class Called(Part):
 
     kind: Literal["person", "unit"]
     id: str
-    issuer: str = ""  # of a person
+    issuer: str = ""  # the hub where they sign in; of a unit "" is this one
     name: str = ""
 
 
@@ -81,10 +81,11 @@ class Renew(Act):
 
 
 class Escalate(Act):
-    """The bureau's unit is called as well."""
+    """The bureau's unit is called as well. `hub`: where its people sign in; "" is here."""
 
     name: ClassVar[str] = "escalate"
 
+    hub: str = Field(default="", max_length=80, pattern=PRINTABLE)
     unit: str = Field(max_length=80)
     unit_name: str = Field(default="", max_length=120, pattern=PRINTABLE)
 
@@ -124,9 +125,11 @@ def _of_household(turn: SosTurn) -> bool:
 
 
 def _called(turn: SosTurn) -> bool:
-    told = {each.id for each in turn.matter.told if each.kind == "unit"}
-    units = turn.matter.units | told
-    return turn.by.key in turn.matter.people or (turn.by.unit or "") in units
+    by = turn.by
+    return by.key in turn.matter.people or any(
+        each.kind == "unit" and each.id == by.unit and each.issuer in ("", by.issuer)
+        for each in (*turn.matter.called, *turn.matter.told)
+    )
 
 
 HOUSEHOLD_OR_CALLED = who(
@@ -170,7 +173,8 @@ def _renew(turn: SosTurn) -> Next[Sos]:
 
 
 def _escalate(turn: Turn[Sos, Escalate]) -> Next[Sos]:
-    unit = Called(kind="unit", id=turn.act.unit, name=turn.act.unit_name)
+    act = turn.act
+    unit = Called(kind="unit", id=act.unit, issuer=act.hub, name=act.unit_name)
     matter = turn.matter.now_with(escalated=True, called=(*turn.matter.called, unit))
     told = _tell(matter, notices.Kind.SOS_RAISED, Whom.RESPONDER)
     return Next(matter, (told, Note("sos_escalated", matter.household, why=unit.name)))
@@ -235,7 +239,7 @@ def _note(what: str, sos: Sos, why: str = "") -> Note:
 def _address(each: Called) -> Addressee:
     if each.kind == "person":
         return Addressee(person=(each.issuer, each.id))
-    return Addressee(unit=each.id)
+    return Addressee(unit=each.id, hub=each.issuer)
 
 
 def _cameras(sos: Sos) -> Iterable[CameraPart]:

@@ -46,6 +46,29 @@ class BookIn(SQLModel, table=True):
     taken: int = Field(sa_column=_number())
 
 
+class LetterOut(SQLModel, table=True):
+    """A letter that stands in no book yet: its way is not known, or nobody has looked."""
+
+    __tablename__ = "letter_out"
+
+    id: str = Field(primary_key=True)
+    to_hub: str
+    kind: str  # "": it is signed already, by another hub
+    body: str = Field(sa_column=Column(Text, nullable=False))  # JSON, or as signed
+    written: int = Field(sa_column=_number())
+
+
+class LetterIn(SQLModel, table=True):
+    """A letter that was read here: a hub between that was restored from a copy may bring it
+    again."""
+
+    __tablename__ = "letter_in"
+
+    issuer: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    taken: int = Field(sa_column=_number())
+
+
 class PeerCheckpoint(SQLModel, table=True):
     """What another hub signed of its log; two of one number are a fork, and both are kept."""
 

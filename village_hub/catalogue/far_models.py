@@ -16,6 +16,25 @@ class FarMatter(SQLModel, table=True):
     kind: str  # as its path names it
     owner: str  # the node that keeps it
     place: str  # that node's administrative code
-    unit: str | None = Field(default=None, index=True)  # whose people began it here
-    person: str | None = Field(default=None, index=True)  # or who was told of it
     opened: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class FarParty(SQLModel, table=True):
+    """Whose it is here: a unit whose people began it, or which was told of it; or a person."""
+
+    __tablename__ = "far_party"
+
+    matter: str = Field(primary_key=True)
+    holder: str = Field(primary_key=True, index=True)  # id of the unit, or the person
+
+
+class FarUnit(SQLModel, table=True):
+    """A unit of a hub above that answers for places here, as the hub above said last."""
+
+    __tablename__ = "far_unit"
+
+    id: str = Field(primary_key=True)
+    hub: str = Field(primary_key=True)
+    kind: str
+    name: str
+    place: str

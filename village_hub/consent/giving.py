@@ -16,7 +16,7 @@ from village_core.grants import GrantTerms, Recipient, digest
 from village_core.ids import new_id
 from village_hub.access.facts import Subject
 from village_hub.access.identity import PersonCaller
-from village_hub.catalogue import drafts, grants, notices, passkeys, people, units
+from village_hub.catalogue import drafts, far, grants, notices, passkeys, people, units
 from village_hub.catalogue.consent_models import GrantDraft
 from village_hub.catalogue.consent_rows import DraftRow
 from village_hub.catalogue.store import Catalogue, Session
@@ -130,11 +130,18 @@ def recipient(session: Session, hub: str, said: Somebody) -> Recipient:
             raise NotFound("there is no such person", code="no_such_recipient")
         return Recipient(issuer=hub, person=who.id, name=who.name, contact=said.contact)
     unit = units.find(session, said.unit)
-    if unit is None:
+    above = far.unit(session, said.unit) if unit is None else None
+    found = unit or above
+    if found is None:
         raise NotFound("there is no such unit", code="no_such_recipient")
-    office = notices.contact(session, unit.id)
-    contact = said.contact or (office.phone if office else unit.name)
-    return Recipient(issuer=hub, unit=unit.id, role=said.role, name=unit.name, contact=contact)
+    office = notices.contact(session, found.id)
+    return Recipient(
+        issuer=above.hub if above else hub,
+        unit=found.id,
+        role=said.role,
+        name=found.name,
+        contact=said.contact or (office.phone if office else found.name),
+    )
 
 
 @dataclass(frozen=True, slots=True)

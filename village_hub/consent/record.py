@@ -9,7 +9,7 @@ from village_core.clock import Clock
 from village_core.grants import GrantTerms
 from village_hub.access.facts import Subject
 from village_hub.audit.making import act, system
-from village_hub.catalogue import audit, people, units
+from village_hub.catalogue import audit, far, people, units
 from village_hub.catalogue.store import Session
 from village_hub.consent import words
 from village_hub.consent.homes import camera_names
@@ -82,11 +82,13 @@ def _told(session: Session, household: str, terms: GrantTerms) -> dict[Whom, Seq
 
 
 def recipients(session: Session, terms: GrantTerms) -> list[To]:
-    """Those whom this hub can reach: people and units of its own."""
+    """People and units of this hub, and of hubs above."""
     found = []
     for each in terms.recipients:
         if each.person and people.person(session, each.person):
             found.append(To.one(each.person))
         elif each.unit and units.find(session, each.unit):
             found.append(To.duty(each.unit))
+        elif each.unit and far.unit(session, each.unit):
+            found.append(To.abroad(each.issuer, unit=each.unit))
     return found

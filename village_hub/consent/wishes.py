@@ -32,7 +32,8 @@ class Shape(BaseModel):
 
 
 class Somebody(Shape):
-    """A person of this hub, or whoever holds a role in one of its units. `contact`: how the
+    """A person of this hub, or whoever holds a role in one of its units or of a unit above that
+    answers for its place. `contact`: how the
     household reaches them; a unit's own number is put in where none is said."""
 
     person: Id = ""

@@ -20,23 +20,24 @@ from village_core.permits import Role
 from village_hub.catalogue import notices, people
 from village_hub.catalogue.store import Session
 from village_hub.errors import Conflict, Unprocessable
-from village_hub.notices import delivery, due
+from village_hub.notices import abroad, delivery, due
+from village_hub.notices.abroad import LONGEST_PARAM
 from village_hub.notices.contacts import in_order
 from village_hub.notices.kinds import Kind, Whom
 from village_hub.notices.sentences import needs
-
-LONGEST_PARAM = 120  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class To:
     """One addressee: a person, all owners of a household, a unit on duty, or a role of this node.
-    `household` beside a person says in which home's matter they are told."""
+    `household` beside a person says in which home's matter they are told. At another `hub` it is a
+    person, their unit where they are not known there, or a unit."""
 
     person: str | None = None
     household: str | None = None
     unit: str | None = None
     role: Role | None = None
+    hub: str = ""
 
     @classmethod
     def one(cls, person: str, household: str | None = None) -> "To":
@@ -53,6 +54,10 @@ class To:
     @classmethod
     def all_with(cls, role: Role) -> "To":
         return cls(role=role)
+
+    @classmethod
+    def abroad(cls, hub: str, *, person: str | None = None, unit: str | None = None) -> "To":
+        return cls(person=person, unit=unit, hub=hub)
 
 
 AUDITORS = To.all_with(Role.AUDITOR)
@@ -111,13 +116,16 @@ def announce(
 
 
 def tell(session: Session, notice: Notice) -> list[str]:
-    """Queue it; the ids, one a person where a household's owners are told. Raises Unprocessable
-    when a delay is asked for that PRM-10 does not allow."""
+    """Queue it; the ids, one a person where a household's owners are told, and none where another
+    hub queues it. Raises Unprocessable when a delay is asked for that PRM-10 does not allow."""
     event, duty = notice.event, due.RULES[notice.event.kind].duty(notice.whom)
     missing = needs(event.kind, notice.whom) - set(event.params)
     if missing:
         raise ValueError(f"{event.kind} to {notice.whom} lacks {', '.join(sorted(missing))}")
     release_at = _release(event, duty)
+    if notice.to.hub:
+        _write(session, notice)
+        return []
     found = []
     for to in _each(session, notice.to):
         contact = notices.contact(session, to.person or to.unit or "")
@@ -180,6 +188,25 @@ def _each(session: Session, to: To) -> list[To]:
     return [To(person=owner, household=to.household) for owner in owners] or [to]
 
 
+def _write(session: Session, notice: Notice) -> None:
+    event, to = notice.event, notice.to
+    said = abroad.Said(
+        person=to.person,
+        unit=to.unit,
+        kind=event.kind,
+        whom=notice.whom,
+        about_kind=event.about.kind,
+        about_id=event.about.id,
+        at=event.at,
+        params=_shortened(event.params),
+    )
+    abroad.write(session, to.hub, said)
+
+
+def _shortened(params: Mapping[str, str]) -> dict[str, str]:
+    return {name: text[:LONGEST_PARAM] for name, text in params.items()}
+
+
 def _add(session: Session, notice: Notice, to: To, progress: delivery.Delivery) -> str:
     event = notice.event
     held = event.delay if progress.release_at > event.at else None
@@ -193,7 +220,7 @@ def _add(session: Session, notice: Notice, to: To, progress: delivery.Delivery) 
         role=to.role,
         about_kind=event.about.kind,
         about_id=event.about.id,
-        params={name: text[:LONGEST_PARAM] for name, text in event.params.items()},
+        params=_shortened(event.params),
         created=event.at,
         ground=held.ground if held else None,
         approver=held.approver if held else None,

@@ -39,6 +39,17 @@ LIVE = frozenset({CallState.RINGING, CallState.LISTENING})
 
 
 @dataclass(frozen=True, slots=True)
+class Callee:
+    """A person (helper, family, duty person) or a unit (the station). `hub`: where they sign in;
+    "" is here."""
+
+    holder: str  # id
+    name: str  # what others are told who is coming
+    unit: bool = False
+    hub: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One callee; `holder` is a person's or a unit's id."""
 
@@ -48,7 +59,8 @@ class Call:
     group: int
     state: CallState = CallState.WAITING
     until: int = 0  # UTC ms: rings no longer than that
-    notice: str = ""  # the one that calls them
+    notice: str = ""  # the one that calls them; "" when another hub does
+    hub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +95,13 @@ class Command:
 Step = tuple[Ring, tuple[Command, ...]]
 
 
-def grouped(callees: Sequence[tuple[str, str, bool]], at_once: int) -> tuple[Call, ...]:
-    """(holder, name, is a unit) in order, `at_once` of them ringing together; each only once."""
-    once = list({holder: (holder, name, unit) for holder, name, unit in callees}.values())
-    return tuple(Call(*callee, group=place // at_once) for place, callee in enumerate(once))
+def grouped(callees: Sequence[Callee], at_once: int) -> tuple[Call, ...]:
+    """In their order, `at_once` of them ringing together; each only once."""
+    once = {each.holder: each for each in callees}.values()
+    return tuple(
+        Call(each.holder, each.name, each.unit, group=place // at_once, hub=each.hub)
+        for place, each in enumerate(once)
+    )
 
 
 def start(calls: tuple[Call, ...], seconds: int, now: int) -> Step:

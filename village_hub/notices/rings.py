@@ -7,8 +7,11 @@ in the database, so that a restart in the middle goes on where it was.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import BaseModel, ConfigDict
+
 from village_core.clock import Clock
-from village_hub.catalogue import notices
+from village_core.messages import Id
+from village_hub.catalogue import far, letters, notices
 from village_hub.catalogue import rings as queries
 from village_hub.catalogue.notices import NoticeRow
 from village_hub.catalogue.rings import RingRow
@@ -19,19 +22,11 @@ from village_hub.notices import delivery, port, ringing
 from village_hub.notices.kinds import Channel, Kind, Outcome, Whom
 from village_hub.notices.phone_keys import PhoneKeys
 from village_hub.notices.port import About, Event, Notice, To
-from village_hub.notices.ringing import LIVE, Act, Call, CallState, Command, Ring, Step
+from village_hub.notices.ringing import LIVE, Act, Call, Callee, CallState, Command, Ring, Step
 
 LOOKS_EVERY = 1.0  # seconds
 SOS = "sos"  # what the calls are about: About(SOS, id)
-
-
-@dataclass(frozen=True, slots=True)
-class Callee:
-    """A person (helper, family, duty person) or a unit (the station)."""
-
-    holder: str  # id
-    name: str  # what others are told who is coming
-    unit: bool = False
+ANSWER = "sos_answer"  # the kind of letter, to the hub that keeps the SOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +40,24 @@ class Sos:
     callees: Sequence[Callee]
 
 
+class Answer(BaseModel):
+    """Somebody who was rung is coming, or cannot. `hub`: where they sign in; "" is here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sos: Id
+    holder: Id
+    coming: bool
+    hub: str = ""
+
+    @property
+    def who(self) -> tuple[str, str]:
+        return self.holder, self.hub
+
+
 def begin(session: Session, sos: Sos, settings: NoticesConfig, now: int) -> RingRow:
     """Ring the first; with nobody to ring, that is said at once."""
-    order = [(one.holder, one.name, one.unit) for one in sos.callees]
-    calls = ringing.grouped(order, settings.ring_at_once)
+    calls = ringing.grouped(sos.callees, settings.ring_at_once)
     step = ringing.start(calls, settings.ring_seconds, now)
     row = RingRow(sos.id, sos.household, step[0], {"home": sos.home, "at": sos.at})
     queries.add(session, row)
@@ -65,16 +74,16 @@ def look(session: Session, now: int) -> None:
         _carry_out(session, row, ringing.look(row.ring, now), now)
 
 
-def accept(session: Session, sos: str, holder: str, now: int) -> None:
-    """They are coming, said by key or on the page. Raises NotFound."""
-    row = _called(session, sos, holder)
-    _carry_out(session, row, ringing.accepted(row.ring, holder), now)
-
-
-def decline(session: Session, sos: str, holder: str, now: int) -> None:
-    """They cannot come. Raises NotFound."""
-    row = _called(session, sos, holder)
-    _carry_out(session, row, ringing.declined(row.ring, holder, now), now)
+def answer(session: Session, said: Answer, now: int) -> None:
+    """Said by key or on the page. Raises NotFound."""
+    row = queries.find(session, said.sos)
+    if row is None or all((each.holder, each.hub) != said.who for each in row.ring.calls):
+        raise NotFound("there is no such SOS call")
+    if said.coming:
+        step = ringing.accepted(row.ring, said.holder)
+    else:
+        step = ringing.declined(row.ring, said.holder, now)
+    _carry_out(session, row, step, now)
 
 
 def end(session: Session, sos: str, now: int) -> None:
@@ -100,15 +109,17 @@ class Rings:
             await self._clock.sleep(LOOKS_EVERY)
 
     async def _on_key(self, row: NoticeRow, outcome: Outcome) -> None:
-        act = accept if outcome is Outcome.ACCEPT_SOS_CALL else decline
-        await self._catalogue.write(act, row.about_id, row.holder, self._clock.utc_ms())
+        coming = outcome is Outcome.ACCEPT_SOS_CALL
+        said = Answer(sos=row.about_id, holder=row.holder, coming=coming)
+        await self._catalogue.write(_by_key, said, self._clock.utc_ms())
 
 
-def _called(session: Session, sos: str, holder: str) -> RingRow:
-    row = queries.find(session, sos)
-    if row is None or all(call.holder != holder for call in row.ring.calls):
-        raise NotFound("there is no such SOS call")
-    return row
+def _by_key(session: Session, said: Answer, now: int) -> None:
+    kept = far.find(session, said.sos)
+    if kept is None:
+        answer(session, said, now)
+    else:
+        letters.write(session, kept.owner, ANSWER, said.model_dump(exclude={"hub"}), now)
 
 
 def _heard(session: Session, ring: Ring, call: Call, now: int) -> Step:
@@ -151,8 +162,9 @@ def _do(session: Session, row: RingRow, command: Command, now: int) -> Ring:
 def _dial(session: Session, row: RingRow, holder: str, now: int) -> Ring:
     call = _call(row, holder)
     event = Event(Kind.SOS_CALL, About(SOS, row.id), now, row.params)
-    [notice] = port.tell(session, Notice(event, Whom.RESPONDER, _to(call)))
+    notices_made = port.tell(session, Notice(event, Whom.RESPONDER, _to(call)))
     session.flush()
+    notice = notices_made[0] if notices_made else ""
     calls = tuple(
         replace(one, notice=notice) if one.holder == holder else one for one in row.ring.calls
     )
@@ -186,4 +198,7 @@ def _call(row: RingRow, holder: str) -> Call:
 
 
 def _to(call: Call) -> To:
+    if call.hub:
+        who = {"unit" if call.unit else "person": call.holder}
+        return To.abroad(call.hub, **who)
     return To.duty(call.holder) if call.unit else To.one(call.holder)

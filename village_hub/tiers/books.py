@@ -9,6 +9,8 @@ the audit log and passed over: it holds up nothing behind it.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,13 +51,13 @@ class Books:
         self, upward: Upward, children: Children, catalogue: Catalogue, clock: Clock
     ) -> None:
         self.takers: dict[str, Taker] = {}
-        self.on_taken: list[Callable[[frozenset[str]], None]] = []  # kinds, after they are kept
         self._upward = upward
         self._children = children
         self._catalogue = catalogue
         self._clock = clock
         self._not_before: dict[str, float] = {}  # by hub, after a failure
         self._forgot = clock.monotonic()
+        self._soon = asyncio.Event()
 
     def peers(self, session: Session) -> list[str]:
         """The hubs beside this one."""
@@ -70,28 +72,27 @@ class Books:
                 self._forgot = self._clock.monotonic()
                 await self._catalogue.write(books.forget, self._clock.utc_ms() - KEPT_MS)
             if not sent:
-                await self._clock.sleep(LOOK_EVERY)
+                await self._pause()
+
+    def soon(self) -> None:
+        """Lines were written that are not to wait for the next look."""
+        self._soon.set()
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._soon.wait()
+        self._soon.clear()
 
     async def take(self, peer: str, said: BookLines) -> BookTaken:
         """Lines of a hub beside this one."""
-        kinds: set[str] = set()
-
-        def one(session: Session, line: BookLine) -> None:
-            if self._one(session, peer, line):
-                kinds.add(line.kind)
 
         def all_of_them(session: Session) -> BookTaken:
-            kinds.clear()  # the transaction may run again
             now = self._clock.utc_ms()
-            return books.take(
-                session, peer, said, now, one, lambda *gap: self._lost(session, peer, *gap)
-            )
+            one, lost = partial(self._one, peer=peer), partial(self._lost, session, peer)
+            return books.take(session, peer, said, now, one, lost)
 
-        answer = await self._catalogue.write(all_of_them)
-        if kinds:
-            for callback in self.on_taken:
-                callback(frozenset(kinds))
-        return answer
+        return await self._catalogue.write(all_of_them)
 
     @property
     def routes(self) -> list[Route]:
@@ -104,7 +105,7 @@ class Books:
             raise Conflict("this hub has joined no other", code="no_parent")
         return Reply(200, await self.take(tie.hub, BookLines.model_validate(call.body)))
 
-    def _one(self, session: Session, peer: str, line: BookLine) -> bool:
+    def _one(self, session: Session, line: BookLine, *, peer: str) -> None:
         taker = self.takers.get(line.kind)
         try:
             if taker is None:
@@ -115,8 +116,6 @@ class Books:
             log.warning("line %d (%s) of hub %s is not used: %s", line.number, line.kind, peer, why)
             about = {"hub": peer, "line": line.number, "kind": line.kind, "why": why}
             audit.append(session, making.system(self._clock, "line_not_used", about=about))
-            return False
-        return True
 
     def _lost(self, session: Session, peer: str, first: int, last: int) -> None:
         log.error("lines %d to %d of hub %s never came and are gone", first, last, peer)

@@ -1,10 +1,12 @@
 """What this node offers of cameras here and below, read from its books; offer.py decides."""
 
+from dataclasses import replace
+
 from village_core.catalogue_notes import MOST_NAMED, NamedNote, OfferNote, StateNote
 from village_hub.access.basis import camera_facts
 from village_hub.cases import openings
 from village_hub.cases.request_basis import requests_about
-from village_hub.catalogue import camera_records, cameras, remote_find
+from village_hub.catalogue import camera_records, cameras, far, remote_find
 from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Session
 from village_hub.consent.standing import granted_of
@@ -15,7 +17,6 @@ UNTOLD = StateNote(id="x", number=1, online=False, since=0)
 
 
 def parent_of(tie: Tie) -> Parent:
-    """Units of the tier above are not known here: who is named, is named in person."""
     roles = TOWNSHIP if tie.above == "township" else BUREAU
     return Parent(hub=tie.hub, place=tie.above_place, roles=roles)
 
@@ -26,6 +27,8 @@ def own(
     """By id: what is offered, and the cameras as this hub last heard of them."""
     rows = {row.id: row for row in cameras.everything(session)}
     facts = camera_facts(session, rows.values())
+    units = frozenset(each.id for each in far.units(session) if each.hub == parent.hub)
+    parent = replace(parent, units=units)
     grants = granted_of(session, hub, rows.values(), now)
     opened = openings.of_cameras(session, rows, now)
     requests = requests_about(session, set(rows))

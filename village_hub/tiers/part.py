@@ -23,15 +23,21 @@ from village_hub.tiers.called import Called
 from village_hub.tiers.calling import Calling
 from village_hub.tiers.children import Children
 from village_hub.tiers.enrolment import Enrolments
+from village_hub.tiers.far_notices import FarNotices
 from village_hub.tiers.from_above import FromAbove, TrustNote
 from village_hub.tiers.lending import Lending
+from village_hub.tiers.letters import Letters
 from village_hub.tiers.parent import UPWARD_ERRORS, Upward
 from village_hub.tiers.seat import Seat
 from village_hub.tiers.telling import Telling
 from village_hub.tiers.trust import Trust
+from village_hub.tiers.units_above import AskingUnits
 from village_hub.tiers.witnessing import Witnessing
 
 log = logging.getLogger(__name__)
+
+LINE_JOBS = ("letters", "units above", "lines for other hubs")
+JOBS = ("cameras for the hub above", "uplink", "trust list")
 
 
 async def with_tiers(app: web.Application) -> AsyncIterator[None]:
@@ -51,18 +57,31 @@ async def with_tiers(app: web.Application) -> AsyncIterator[None]:
     await upward.close()
 
 
+async def with_lines(app: web.Application) -> AsyncIterator[None]:
+    """What must arrive at other hubs, and what they tell that must arrive here."""
+    catalogue, supervisor, clock = app[keys.CATALOGUE], app[keys.SUPERVISOR], app[keys.CLOCK]
+    upward, trust, place = app[keys.UPWARD], app[keys.TRUST], app[keys.CONFIG].place
+    app[keys.BOOKS] = books = Books(upward, app[keys.CHILDREN], catalogue, clock)
+    app[keys.CHECKPOINTS].tell.append(Witnessing(books, upward, clock).tell)
+    letters = Letters(app[keys.NODE], upward, trust, catalogue, books, clock=clock)
+    FarNotices(letters, trust, place, clock)
+    app[keys.UNITS_ABOVE] = units = AskingUnits(upward, catalogue, place, clock)
+    for name, job in zip(LINE_JOBS, (letters.run, units.run, books.run), strict=True):
+        supervisor.start(name, job, expected=(CatalogueError,))
+    yield
+    for name in LINE_JOBS:
+        await supervisor.end(name)
+
+
 async def with_above(app: web.Application) -> AsyncIterator[None]:
     """Behind the media: what the hub above may ask for, and what it and those below are told."""
     upward, trust, above = app[keys.UPWARD], app[keys.TRUST], app[keys.LIVE].above
     supervisor, clock, children = app[keys.SUPERVISOR], app[keys.CLOCK], app[keys.CHILDREN]
     catalogue = app[keys.CATALOGUE]
-    app[keys.BOOKS] = books = Books(upward, children, catalogue, clock)
-    witnessing = Witnessing(books, upward, clock)
-    app[keys.CHECKPOINTS].tell.append(witnessing.tell)
     lending = Lending(app[keys.GUARD], trust, children, above, views=app[keys.VIEWS], clock=clock)
     answers = FromAbove(catalogue, children, lending, above, trust, clock)
     called = Called(app[keys.NODE].id, catalogue, children, app[keys.FRONT_DOOR], clock)
-    upward.routes = [*answers.routes, *books.routes, *called.routes]
+    upward.routes = [*answers.routes, *app[keys.BOOKS].routes, *called.routes]
     above.tell = partial(_tell_over, upward)
 
     def changed(child: str, online: bool) -> None:  # noqa: FBT001 - a callback
@@ -76,12 +95,11 @@ async def with_above(app: web.Application) -> AsyncIterator[None]:
         app[keys.NODE].id, upward, catalogue, children, live, clock
     )
     supervisor.start("cameras for the hub above", telling.run)
-    supervisor.start("lines for other hubs", books.run, expected=(CatalogueError,))
     supervisor.start("trust list", trust.watch, expected=(OSError,))
     supervisor.start("uplink", upward.run, expected=UPWARD_ERRORS, longest_pause=LONGEST_PAUSE)
     yield
     children.on_change.remove(changed)
-    for name in ("lines for other hubs", "cameras for the hub above", "uplink", "trust list"):
+    for name in JOBS:
         await supervisor.end(name)
     await called.close()
 

@@ -16,7 +16,7 @@ from village_hub.cases.desk import Desk, Kept
 from village_hub.cases.effects import Cut, Spawn, Tell
 from village_hub.cases.matter import DAY, HOUR, THE_CLOCK, Next, TimeIsUp, Withdraw
 from village_hub.cases.preserve import Confirm, Preserve, PreserveTerms
-from village_hub.catalogue import matters, notices
+from village_hub.catalogue import letters, matters, notices
 from village_hub.catalogue.audit_models import AuditEntry
 from village_hub.catalogue.store import Session
 from village_hub.errors import Conflict, Forbidden, HubError, NotFound, PreconditionFailed
@@ -52,7 +52,9 @@ async def test_what_is_opened_is_found_with_its_holds_notices_and_history(
     (hold,) = await read(matters.holds, now)
     assert (hold.matter, hold.place, hold.camera) == (kept.matter.id, AREA.place, None)
     told = await read(notices.about, "preserve", kept.matter.id)
-    assert {row.person or row.unit for row in told} == {owner, "the station"}
+    assert {row.person or row.unit for row in told} == {owner}
+    (letter,) = await read(letters.waiting)
+    assert (letter.to, json.loads(letter.body)["unit"]) == (LI.issuer, "the station")
     (step,) = await read(matters.steps, kept.matter.id)
     assert (step.seq, step.act, json.loads(step.by)["id"]) == (1, "opened", "li")
     wanted = matters.Wanted(("preserve",), 10)

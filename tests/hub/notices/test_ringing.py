@@ -11,6 +11,7 @@ from village_hub.notices.ringing import (
     LIVE,
     ROUNDS,
     Act,
+    Callee,
     CallState,
     Command,
     Ring,
@@ -22,14 +23,14 @@ from village_hub.notices.ringing import (
 T = 1_000_000
 RINGS = 30  # seconds
 ORDER = [
-    ("helper", "李婶", False),
-    ("son", "王强", False),
-    ("duty", "值班员", False),
-    ("station", "派出所", True),
+    Callee("helper", "李婶"),
+    Callee("son", "王强"),
+    Callee("duty", "值班员"),
+    Callee("station", "派出所", unit=True),
 ]
 
 
-def begun(at_once: int = 1, order: Sequence[tuple[str, str, bool]] = ORDER) -> Step:
+def begun(at_once: int = 1, order: Sequence[Callee] = ORDER) -> Step:
     return ringing.start(grouped(order, at_once), RINGS, T)
 
 
@@ -48,7 +49,7 @@ def test_one_after_another_in_order_until_nobody_is_left_and_that_is_said() -> N
         now += RINGS * 1000
         ring, commands = ringing.look(ring, now)
         order += dialled(commands)
-    names = [holder for holder, _, _ in ORDER]
+    names = [each.holder for each in ORDER]
     assert order == names * ROUNDS
     assert ring.state is RingState.NOBODY
     assert commands[-1] == Command(Act.SAY_NOBODY)
@@ -123,7 +124,7 @@ def test_with_nobody_to_call_that_is_said_at_once() -> None:
 
 def test_nobody_is_called_twice_in_one_round_for_standing_in_two_parts() -> None:
     assert [call.holder for call in grouped([*ORDER, ORDER[0]], 1)] == [
-        holder for holder, _, _ in ORDER
+        each.holder for each in ORDER
     ]
 
 
@@ -166,7 +167,7 @@ def test_it_always_ends_and_always_says_so(
 ) -> None:
     """Whatever happens: nobody's phone rings after the end, nobody is dialled more often than there
     are rounds, and either somebody is coming or it was said aloud that nobody is."""
-    order = [(str(number), f"P{number}", False) for number in range(people)]
+    order = [Callee(str(number), f"P{number}") for number in range(people)]
     ring, commands = ringing.start(grouped(order, at_once), RINGS, T)
     said, now = list(commands), T
     for act, whom, later in acts:
@@ -182,5 +183,5 @@ def test_it_always_ends_and_always_says_so(
     acts_said = [command.act for command in said]
     assert (Act.SAY_COMING in acts_said) == bool(ring.coming)
     assert ring.coming or Act.SAY_NOBODY in acts_said
-    for holder, _, _ in order:
-        assert said.count(Command(Act.DIAL, holder)) <= ROUNDS
+    for each in order:
+        assert said.count(Command(Act.DIAL, each.holder)) <= ROUNDS

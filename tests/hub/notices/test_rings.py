@@ -19,8 +19,8 @@ from village_hub.errors import NotFound
 from village_hub.notices import rings
 from village_hub.notices.delivery import LEASE
 from village_hub.notices.kinds import Kind
-from village_hub.notices.ringing import CallState, Ring, RingState
-from village_hub.notices.rings import Callee, Sos
+from village_hub.notices.ringing import Callee, CallState, Ring, RingState
+from village_hub.notices.rings import Answer, Sos
 
 HELPER, SON, STATION = "+8613700137001", "+8613700137002", "+8607312110000"
 
@@ -190,8 +190,11 @@ async def test_it_can_be_accepted_on_the_page_by_those_who_are_asked_only(told: 
     await press_sos(told, order)
     write, now = told.hub.app[keys.CATALOGUE].write, told.hub.clock.utc_ms()
     with pytest.raises(NotFound):
-        await write(rings.accept, "sos-1", told.owner, now)
-    await write(rings.accept, "sos-1", order[1].holder, now)
+        await write(rings.answer, Answer(sos="sos-1", holder=told.owner, coming=True), now)
+    elsewhere = Answer(sos="sos-1", holder=order[1].holder, coming=True, hub="another")
+    with pytest.raises(NotFound):
+        await write(rings.answer, elsewhere, now)
+    await write(rings.answer, elsewhere.model_copy(update={"hub": ""}), now)
     assert (await ring(told.hub)).coming == ("王强",)
 
 
