@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BENCHES = ["fanout", "ingest", "first_picture", "browser", "delay", "agent", "growth", "soak"]
-BENCHES += ["decisions", "tree"]
+BENCHES += ["decisions", "tree", "uplinks"]
 
 
 def main() -> int:

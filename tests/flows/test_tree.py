@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.support import until
+from tests.hub.support import OFFER, SDP, bearer, until
 from tests.support.live_tree import Tree, live, live_tree
 from tests.support.peers import Pull
 from village_core.clock import SYSTEM_CLOCK
-from village_core.permits import Role
+from village_core.permits import Quality, Role
 from village_hub import keys
 
 pytestmark = pytest.mark.timeout(120)
@@ -57,6 +57,26 @@ async def test_one_copy_on_each_link_however_many_watch(tree: Tree) -> None:
         await pull.stop()
     await until(lambda: live(tree.west).above.sessions() == [], 5)
     await until(lambda: not live(tree.west).above.viewers, 5)
+
+
+@pytest.mark.parametrize("full", ["west", "town"])
+async def test_what_a_full_line_has_no_room_for_is_refused_with_the_reason(
+    tree: Tree, full: str
+) -> None:
+    """And stands nowhere: the household is told of no look that there was not."""
+    room = live(getattr(tree, full)).above.line.room
+    room.carries = 300_000.0
+    zhao = await tree.officer(tree.county, Role.BUREAU_OFFICER)
+    token = await tree.token(tree.county, zhao)
+    headers = {**bearer(token), "Content-Type": SDP}
+    path = f"/whep/{tree.camera}"
+    refused = await tree.county.ask("POST", path, data=OFFER, headers=headers)
+    assert (refused.status, (await refused.json())["code"]) == (409, "no_room")
+    await until(lambda: live(tree.west).above.sessions() == [], 5)
+    room.carries = 3_000_000.0
+    pull = await tree.watch(tree.county, zhao)
+    await until(lambda: len(pull.peer.rtp) > 20, 20)
+    assert [up.quality for up in live(getattr(tree, full)).above.line.ups()] == [Quality.MAIN]
 
 
 async def test_an_officer_of_the_township_and_one_of_the_county_share_the_village_s_copy(

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import ClientError, ClientSession
 
@@ -21,15 +20,15 @@ from village_core.jobs import Supervisor
 from village_core.line import ParentError
 from village_core.media.viewer import Viewer
 from village_core.messages import PushRequest
-from village_core.permits import PermitNote, Quality
+from village_core.permits import PermitNote, Purpose, Quality
 from village_core.permitted import Permitted
 from village_core.transport import PushError, PushMedia, PushSettings
-from village_core.transport.sending import Sent, Source, send
+from village_core.transport.sending import Source, send
 from village_core.uplink import Refused
 from village_hub.access.facts import Permit
 from village_hub.catalogue.rows import CameraRow
-from village_hub.media.feed import Feed
 from village_hub.media.feeds import Feeds
+from village_hub.media.line import Line, Up
 from village_hub.media.wanting import Wanting
 
 log = logging.getLogger(__name__)
@@ -59,25 +58,6 @@ class Lent:
     @property
     def credential(self) -> str:
         return "the hub above"
-
-
-@dataclass(slots=True, kw_only=True)
-class Up:
-    """One push to the hub above, from its request on."""
-
-    request: PushRequest
-    camera: CameraRow
-    feed: Feed
-    permitted: Permitted
-    starting: asyncio.Task[Any] | None = None
-    sent: Sent | None = None
-
-    def key(self, permit: str) -> str:
-        return f"up {self.request.push} {permit}"
-
-    @property
-    def octets(self) -> int:
-        return self.sent.viewer.stats().octets if self.sent else 0
 
 
 Tell = Callable[[str, str], Awaitable[bool]]
@@ -114,6 +94,7 @@ class Above:
         self._clock = clock
         self._lent: dict[str, Lent] = {}
         self._pushes: dict[str, Up] = {}
+        self.line = Line(self._pushes.values, clock)
         self._unconfirmed: dict[str, tuple[str, float]] = {}  # permit -> camera, until when
         self._began: dict[str, int] = {}  # octets of the camera's pushes when a permit was given
 
@@ -216,10 +197,18 @@ class Above:
             if same or up.request.push == request.push:
                 self._cut(up, "replaced by a new push")
         feed = self._feeds.get(camera, request.quality)
-        up = Up(request=request, camera=camera, feed=feed, permitted=Permitted())
+        up = Up(
+            request=request,
+            camera=camera,
+            feed=feed,
+            permitted=Permitted(),
+            began=self._clock.monotonic(),
+            rate=self.line.rate_of(camera.id, request.quality),
+        )
         self._pushes[request.push] = up
         for lent in standing:
             self._join(up, lent)
+        self._give_way(self.line.make_way(up))
         up.starting = self._supervisor.once(f"push {request.push} up", self._begin(up))
         return refused
 
@@ -251,7 +240,18 @@ class Above:
             now = self._clock.monotonic()
             for permit in [each.id for each in self._lent.values() if each.ends_at <= now]:
                 self.over(permit, "the permit ended")
+            self._give_way(self.line.look())
             await self._clock.sleep(LOOK_EVERY)
+
+    def fits(self, camera: CameraRow, purpose: Purpose, wanted: Quality) -> Quality | None:
+        """The quality for which the line has room, for one more look."""
+        return self.line.fits(camera, purpose, wanted)
+
+    def _give_way(self, pushes: list[str]) -> None:
+        for push in pushes:
+            up = self._pushes.get(push)
+            for permit in list(up.permitted.ends) if up is not None else ():
+                self.over(permit, no_room().code)
 
     def close(self) -> None:
         for up in list(self._pushes.values()):
@@ -319,6 +319,10 @@ class Above:
 
     def _octets(self, camera: str) -> int:
         return sum(up.octets for up in self._pushes.values() if up.camera.id == camera)
+
+
+def no_room() -> Refused:
+    return Refused(409, "no_room", "the line to the hub above has no room for one more picture now")
 
 
 def _covers(note: PermitNote, quality: Quality) -> bool:

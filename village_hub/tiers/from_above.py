@@ -21,13 +21,14 @@ from village_core.clock import Clock
 from village_core.enrolment import KeyText
 from village_core.exchange import LookAsked, LookGiven
 from village_core.messages import Message, PushAnswer, PushRequest
-from village_core.permits import PermitNote
+from village_core.permits import PermitNote, Quality
 from village_core.tokens import TokenError
 from village_core.uplink import Call, Refused, Reply, Route
 from village_hub.catalogue import cameras, remote_find
+from village_hub.catalogue.rows import CameraRow
 from village_hub.catalogue.store import Catalogue
 from village_hub.errors import HubError
-from village_hub.media.above import Above, Lent
+from village_hub.media.above import Above, Lent, no_room
 from village_hub.tiers.children import Children
 from village_hub.tiers.far import far_camera
 from village_hub.tiers.lending import Lending
@@ -107,10 +108,24 @@ class FromAbove:
             detail = str(said.get("detail") or "the hub below refused")
             raise Refused(answer.status, str(said.get("code") or "bad_child"), detail)
         given = read_given(answer.body, asked.camera)
-        ends_at = self._clock.monotonic() + given.lives_ms / 1000
         camera = far_camera(found.id, found.name, found.child, given)
+        given = await self._narrowed(camera, given)
+        ends_at = self._clock.monotonic() + given.lives_ms / 1000
         self._above.give(Lent(note=given.permit, camera=camera, ends_at=ends_at))
         return given
+
+    async def _narrowed(self, camera: CameraRow, given: LookGiven) -> LookGiven:
+        """As far as this hub's own line has room. Raises Refused."""
+        note = given.permit
+        known = self._above.find(note.id)
+        if known is not None:
+            quality: Quality | None = known.note.quality
+        else:
+            quality = self._above.fits(camera, note.purpose, note.quality)
+        if quality is None:
+            await self._children.ask(str(camera.node), "DELETE", f"/permits/{note.id}")
+            raise no_room()
+        return given.model_copy(update={"permit": note.model_copy(update={"quality": quality})})
 
     async def _join(self, call: Call) -> Reply:
         note = PermitNote.model_validate(call.body)

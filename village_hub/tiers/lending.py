@@ -4,17 +4,18 @@ Who asks is known by the exchanged token alone; which hubs it went through does 
 """
 
 import logging
+from dataclasses import replace
 
 from village_core.clock import Clock
 from village_core.exchange import LookGiven, read_look
-from village_core.permits import Action
+from village_core.permits import Action, Quality
 from village_core.tokens import Kind, TokenError
 from village_core.uplink import Refused
 from village_hub.access.facts import Permit
 from village_hub.access.guard import Guard
 from village_hub.access.identity import LookCaller, subject_of_claims
 from village_hub.catalogue.rows import CameraKind, CameraRow
-from village_hub.media.above import Above, Lent
+from village_hub.media.above import Above, Lent, no_room
 from village_hub.media.admission import must_be_there
 from village_hub.media.service import ViewListener
 from village_hub.tiers.children import Children
@@ -54,6 +55,8 @@ class Lending:
         known = self._known(caller)
         permit = await self._guard.lend(caller, camera, again=known)
         must_be_there(camera, self._children, flowing=False)
+        if known is None:
+            permit = replace(permit, quality=self._room(camera, permit))
         lives_ms = max(permit.until - self._clock.utc_ms(), 0)
         if known is None:
             await self._views.started(permit, camera)
@@ -64,6 +67,13 @@ class Lending:
         return LookGiven(
             permit=note, lives_ms=lives_ms, main=camera.main, sub=camera.sub, audio=camera.audio
         )
+
+    def _room(self, camera: CameraRow, permit: Permit) -> Quality:
+        """Raises Refused."""
+        fits = self._above.fits(camera, permit.purpose, permit.quality)
+        if fits is None:
+            raise no_room()
+        return fits
 
     def _caller(self, token: str) -> LookCaller:
         try:

@@ -83,7 +83,11 @@ async def test_what_is_signed_while_the_line_is_down_comes_once(tmp_path: Path) 
             found = await held(town, again)
             assert [text for text in found if text in texts] == texts
             assert len(found) == len(set(found))
-            assert await again.app[keys.CATALOGUE].read(books.waiting) == {}
+
+            async def all_answered() -> bool:
+                return not await again.app[keys.CATALOGUE].read(books.waiting)
+
+            await until(all_answered)
             assert await noticed(town, "log_forked") == []
 
 
