@@ -4,7 +4,8 @@ it is offline it gets when it connects."""
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from village_core.clock import Clock
 from village_core.grant_tokens import StatusPlace
@@ -102,7 +103,10 @@ class Post:
         _ = self._supervisor.once(f"stops for {node}", self._tell(node))
 
     async def _tell(self, node: str) -> None:
-        for name in await self._catalogue.read(grants.untold, node):
+        await self._stop(node, await self._catalogue.read(grants.untold, node))
+
+    async def _stop(self, node: str, names: Iterable[str]) -> None:
+        for name in names:
             try:
                 answer = await self._children.ask(
                     node, "DELETE", f"/grants/{name}", deadline=STOP_WITHIN
@@ -120,11 +124,13 @@ class Post:
 
     async def _propose(self, household: str) -> None:
         home = await self._catalogue.read(grants.home, household)
-        if home is None or home.node is None:
-            return
-        for proposal in await self._catalogue.read(_proposals, household):
+        if home is not None and home.node is not None:
+            await self._name(home.node, await self._catalogue.read(_proposals, household))
+
+    async def _name(self, node: str, proposals: Iterable[OwnerProposal]) -> None:
+        for proposal in proposals:
             try:
-                await self._children.ask(home.node, "POST", "/owners", proposal)
+                await self._children.ask(node, "POST", "/owners", proposal)
             except LATER as error:
                 log.info("the home hears later of its owners: %s", error)
                 return
@@ -134,13 +140,10 @@ class Post:
             _ = self._supervisor.once(f"consent for {node}", self._came(node))
 
     async def _came(self, node: str) -> None:
-        await self._tell(node)
-        row = await self._catalogue.read(nodes.find, node)
-        if row is None:
-            return
-        await self._propose(row.household)
-        waiting = await self._catalogue.read(drafts.in_state, [row.household], DraftState.SENDING)
-        for draft in waiting:
+        waiting = await self._catalogue.read(_waiting, node)
+        await self._stop(node, waiting.stops)
+        await self._name(node, waiting.proposals)
+        for draft in waiting.drafts:
             try:
                 await self.send(draft)
             except BadChild as error:
@@ -148,6 +151,26 @@ class Post:
 
     def _lock(self, node: str) -> asyncio.Lock:
         return self._sending.setdefault(node, asyncio.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What a home is told when it connects; for nearly all of them it is nothing."""
+
+    stops: Sequence[str] = ()
+    proposals: Sequence[OwnerProposal] = ()
+    drafts: Sequence[DraftRow] = ()
+
+
+def _waiting(session: Session, node: str) -> _Waiting:
+    row = nodes.find(session, node)
+    if row is None or row.revoked:
+        return _Waiting()
+    return _Waiting(
+        stops=grants.untold(session, node),
+        proposals=_proposals(session, row.household),
+        drafts=drafts.in_state(session, [row.household], DraftState.SENDING),
+    )
 
 
 def _clerk_keys(session: Session, draft: DraftRow) -> tuple[PasskeyKey, ...]:

@@ -152,8 +152,11 @@ async def _give_list(app: web.Application, child: str, note: TrustNote) -> None:
 
 async def _lost(app: web.Application, child: str) -> None:
     """What it told is stale from now on."""
+    catalogue = app[keys.CATALOGUE]
     try:
-        await app[keys.CATALOGUE].write(remote.lost, child)
+        if await catalogue.read(hubs.find, child) is None:
+            return  # a home's box
+        await catalogue.write(remote.lost, child)
     except CatalogueError as error:
         log.warning("hub %s is gone, which cannot be written down: %s", child, error)
     app[keys.TELLING].below_changed()
